@@ -1,0 +1,10 @@
+"""The Celery application: three lanes, so a bulk job never starves live changes."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("client-management")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

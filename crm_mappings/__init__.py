@@ -1,0 +1,1 @@
+"""Declared mappings from Salesforce records to normalized entities."""
