@@ -1,0 +1,119 @@
+"""What a test run needs before Django reads its settings: a data folder of its own and, if there is one, PostgreSQL."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.engines.postgres import PostgresServer, find_postgres, postgres_version
+
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+_NO_POSTGRES = "no PostgreSQL on this machine (install the package postgresql)"
+# What a developer set for a server of theirs must not reach the tests.
+_FOREIGN = (
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "DEBUG",
+    "ALLOWED_HOSTS",
+    "CELERY_BROKER_URL",
+    "EVENT_STORE",
+    "READ_MODEL",
+    "BROADCASTER",
+)
+
+
+def _prepare_environment() -> PostgresServer | None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    if _IS_WORKER:  # the run that started this worker has done the rest
+        return None
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="crm-tests-")
+    bin_dir = find_postgres()
+    if bin_dir is None:
+        os.environ.pop("TEST_POSTGRES_URL", None)
+        return None
+    server = PostgresServer(bin_dir)
+    os.environ["TEST_POSTGRES_URL"] = server.url
+    return server
+
+
+_server = _prepare_environment()
+
+import django  # noqa: E402  # settings read the environment prepared above
+
+django.setup()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgres: needs a PostgreSQL server; added by itself where a test asks for one")
+    if _IN_CI and not _IS_WORKER and _server is None:
+        raise pytest.UsageError(f"{_NO_POSTGRES}, and CI must test on it.")
+
+
+def pytest_report_header() -> list[str]:
+    if _server is None:
+        return [f"PostgreSQL: none, its tests are skipped: {_NO_POSTGRES}"]
+    return [f"PostgreSQL: {postgres_version(_server.bin_dir)} from {_server.bin_dir}, started when a test asks for it"]
+
+
+def _asked_databases(item: pytest.Item) -> set[str]:
+    marker = item.get_closest_marker("django_db")
+    asked = (marker.kwargs.get("databases") if marker else None) or ()
+    return set(asked) if asked != "__all__" else {"default", "postgres"}
+
+
+def _bind_to_alias(item: pytest.Function, alias: str) -> None:
+    """Give the test its one database; the other one is not touched and need not run."""
+    marker = item.get_closest_marker("django_db")
+    databases = (_asked_databases(item) - {"postgres"}) | {alias}
+    kwargs = {**(marker.kwargs if marker else {}), "databases": sorted(databases)}
+    item.add_marker(pytest.mark.django_db(**kwargs), append=False)
+
+
+def _mark_postgres(items: Iterable[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "sql_alias" in item.callspec.params:
+            _bind_to_alias(item, str(item.callspec.params["sql_alias"]))
+        if "postgres" in _asked_databases(item) and item.get_closest_marker("postgres") is None:
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    _mark_postgres(items)
+    if "TEST_POSTGRES_URL" not in os.environ:
+        for item in items:
+            if item.get_closest_marker("postgres") is not None:
+                item.add_marker(pytest.mark.skip(reason=_NO_POSTGRES))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # With xdist the tests are collected elsewhere, and the server has to outlive every worker.
+    if _server is not None and getattr(session.config.option, "numprocesses", None):
+        _server.start()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    wanted = any(item.get_closest_marker("postgres") is not None for item in session.items)
+    if _server is not None and wanted and not session.config.option.collectonly:
+        _server.start()
+
+
+def pytest_unconfigure() -> None:
+    if _IS_WORKER:
+        return
+    if _server is not None:
+        _server.stop()
+    shutil.rmtree(Path(os.environ["DATA_DIR"]), ignore_errors=True)
+
+
+@pytest.fixture(params=["default", "postgres"])
+def sql_alias(request: pytest.FixtureRequest) -> str:
+    """Run the test on SQLite and on PostgreSQL: the alias of the database it has."""
+    alias: str = request.param
+    return alias

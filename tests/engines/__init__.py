@@ -1,0 +1,1 @@
+"""Engines that tests start for themselves and never leave behind."""
