@@ -14,7 +14,6 @@ class Head:
     ``projected_version`` and ``published_version`` are the watermarks of the read model and the broadcast.
     ``pending_since`` is set while a watermark is behind. ``dirty`` asks for the record to be read again from
     Salesforce; ``blocked`` parks a stream that could not be projected until its dead letter is dealt with.
-    ``saved_version`` is the version of the saved state, 0 for none.
     """
 
     stream: StreamKey
@@ -22,7 +21,6 @@ class Head:
     newest_position: str
     projected_version: int = 0
     published_version: int = 0
-    saved_version: int = 0
     dirty: bool = False
     blocked: bool = False
     pending_since: datetime | None = None

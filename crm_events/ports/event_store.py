@@ -1,7 +1,7 @@
 """The log of raw events and the heads of its streams."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,10 @@ class EventStoreUnavailableError(EventStoreError):
 
 class TooManyEventsError(EventStoreError):
     """One append holds more events than a transaction can; split it."""
+
+
+class InvalidCursorError(EventStoreError):
+    """A cursor is not one that this store gave for such a query."""
 
 
 class AppendOutcome(StrEnum):
@@ -87,6 +91,13 @@ class HistoryPage:
     next_cursor: str | None
 
 
+class StreamFlag(StrEnum):
+    """What a head can be marked with."""
+
+    DIRTY = "dirty"
+    BLOCKED = "blocked"
+
+
 class HistoryOrder(StrEnum):
     """The order of a stream's events: as they fold, or as they arrived."""
 
@@ -96,7 +107,7 @@ class HistoryOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """A page of a stream's events: order, direction, bounds on commit time (``[since, until)`` in epoch milliseconds)."""
+    """A page of a stream's events: order, direction, bounds on commit time ``[since, until)`` in epoch milliseconds."""
 
     stream: StreamKey
     order: HistoryOrder = HistoryOrder.FOLD
@@ -167,19 +178,19 @@ class EventStore(ABC):
         """Return the names of all Salesforce objects that have a stream, sorted."""
 
     @abstractmethod
-    def pending_streams(self, limit: int) -> list[Head]:
-        """Return heads that are pending and not blocked, longest waiting first."""
+    def pending_streams(self, limit: int, before: datetime | None = None) -> list[Head]:
+        """Return heads that are pending (since a time before ``before``) and not blocked, longest waiting first."""
 
     @abstractmethod
-    def flagged_streams(self, flag: str, limit: int, cursor: str | None = None) -> StreamPage:
-        """Return a page of heads whose ``dirty`` or ``blocked`` is set (``flag`` names which)."""
+    def flagged_streams(self, flag: StreamFlag, limit: int, cursor: str | None = None) -> StreamPage:
+        """Return a page of heads that carry the flag, in key order."""
 
     @abstractmethod
     def move_watermarks(self, moves: Sequence[Watermark]) -> None:
         """Move watermarks forwards; a lower one than the head has is ignored.
 
-        Pending-since is removed only if afterwards version = projected = published, and restarts when a stream
-        with a newer version stays behind.
+        Pending-since is removed only if afterwards version = projected = published. ``dirty`` is written only by a
+        move whose ``projected`` is not lower than the head's.
         """
 
     @abstractmethod
@@ -207,11 +218,9 @@ class EventStore(ABC):
         """Return if the store answers."""
 
 
-class InvalidCursorError(EventStoreError):
-    """A cursor is not one that this store gave for such a query."""
-
-
-def walk_streams(store: EventStore, entity_name: str, page_size: int = 500, cursor: str | None = None) -> Iterator[StreamPage]:
+def walk_streams(
+    store: EventStore, entity_name: str, page_size: int = 500, cursor: str | None = None
+) -> Iterator[StreamPage]:
     """Yield every page of an entity's heads."""
     while True:
         page = store.list_streams(entity_name, page_size, cursor)
@@ -219,6 +228,3 @@ def walk_streams(store: EventStore, entity_name: str, page_size: int = 500, curs
         if page.next_cursor is None:
             return
         cursor = page.next_cursor
-
-
-EventsByStream = Mapping[StreamKey, Sequence[StoredEvent]]
