@@ -1,0 +1,1 @@
+"""One module per entity type: its DTO, and its mapping under the name ``MAPPING``; found by being here."""
