@@ -109,6 +109,10 @@ def _adapter(variable: str, default: str, known: dict[str, str]) -> dict[str, An
 CRM_EVENT_STORE = _adapter("EVENT_STORE", "sql", _EVENT_STORES)
 CRM_READ_MODEL = _adapter("READ_MODEL", "sql", _READ_MODELS)
 CRM_BROADCASTER = _adapter("BROADCASTER", "outbox", _BROADCASTERS)
+# Always in the operational database; named here so that the read side reaches them through their ports.
+CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
+CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
+CRM_LEASES = {"BACKEND": "crm_events.services.leases.OperationalLeases", "OPTIONS": {}}
 
 # Write side.
 CRM_MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)

@@ -9,7 +9,8 @@ from django.db.models import Q
 class Delivery(models.Model):
     """One HTTP request of events, stored whole before it was answered (the inbox).
 
-    ``attempts`` is counted when the delivery is claimed, before any work; ``claimed_until`` is the end of the claim.
+    ``attempts`` is counted when the delivery is claimed, before any work; ``claimed_until`` is the end of the claim,
+    or the time before which a failed delivery is not tried again.
     ``outcomes`` holds one entry for each item, or for each of its records:
     ``[index, outcome, entity, entity_id, version, detail]``.
     """
@@ -27,6 +28,7 @@ class Delivery(models.Model):
     item_count = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACCEPTED)
     attempts = models.PositiveIntegerField(default=0)
+    claim = models.CharField(max_length=32, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField(null=True, blank=True)
     outcomes = models.JSONField(default=list)
@@ -135,6 +137,7 @@ class Run(models.Model):
 
         QUEUED = "queued"
         RUNNING = "running"
+        PAUSED = "paused"
         CANCELLED = "cancelled"
         FAILED = "failed"
         DONE = "done"
@@ -200,3 +203,14 @@ class OutcomeCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minute:%Y-%m-%d %H:%M} {self.outcome}: {self.count}"
+
+
+class Lease(models.Model):
+    """A right that one process at a time holds, until it gives it back or its time is over."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    holder = models.CharField(max_length=32, blank=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

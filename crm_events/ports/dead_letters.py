@@ -14,7 +14,8 @@ class EventFailure:
     """An item of a delivery that could not become events.
 
     ``code`` is a short stable name of the cause, ``detail`` one sentence for an operator, ``record`` the raw record id
-    where only one of an item's records failed, ``payload`` the JSON text as it arrived.
+    where only one of an item's records failed, ``payload`` the JSON text as it arrived, ``cause`` what tells this
+    class of failure from others with the same code.
     """
 
     code: str
@@ -24,6 +25,7 @@ class EventFailure:
     delivery_index: int
     record: str = ""
     entity_name: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class StreamFailure:
     code: str
     detail: str
     stream: StreamKey
-    version: int
+    cause: str = ""
 
 
 def failure_fingerprint(code: str, entity_name: str, cause: str = "") -> str:

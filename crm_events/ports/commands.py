@@ -1,0 +1,78 @@
+"""The commands of the service; queries are another service."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_events.domain.identifiers import StreamKey
+from crm_events.ports.event_store import HistoryPage, HistoryQuery
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptEvents:
+    """Store one HTTP request of events. ``key_name`` says whose key sent it."""
+
+    body: bytes
+    key_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A stored delivery: its id and how many items it holds."""
+
+    id: str
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvents:
+    """Bring accepted deliveries into the log, at most ``limit`` of them in this call."""
+
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What a call of ``ProcessEvents`` did: deliveries finished, streams that have new events."""
+
+    deliveries: int
+    streams: Sequence[StreamKey]
+
+
+@dataclass(frozen=True, slots=True)
+class StartReplay:
+    """Project streams again: one, all of an entity (``target`` is its Salesforce object), or everything (empty).
+
+    Silent unless ``broadcast``; then every document is sent, marked with the run.
+    """
+
+    target: str
+    started_by: str
+    reason: str = ""
+    broadcast: bool = False
+    dry_run: bool = False
+
+
+class CrmCommandService(ABC):
+    """Everything that changes the log, and the log's own record of a stream."""
+
+    @abstractmethod
+    def accept_events(self, command: AcceptEvents, now: datetime) -> Accepted:
+        """Store a delivery; when this returns it survives any crash.
+
+        :raises BodyError: the body is no JSON object or array; nothing was stored.
+        :raises django.db.OperationalError: the database is down; nothing was stored.
+        """
+
+    @abstractmethod
+    def process_events(self, command: ProcessEvents, now: datetime) -> Processed:
+        """Claim accepted deliveries, parse them, and append their events."""
+
+    @abstractmethod
+    def record_events(self, query: HistoryQuery) -> HistoryPage:
+        """Return a page of one record's raw events."""
+
+    @abstractmethod
+    def start_replay(self, command: StartReplay, now: datetime) -> int:
+        """Queue a replay and return the run's id."""

@@ -1,0 +1,75 @@
+"""What others may know about deliveries and dead letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Count, Sum
+
+from crm_events.backends import event_store
+from crm_events.domain.identifiers import StreamKey
+from crm_events.models import DeadLetter, Delivery, OutcomeCount
+from crm_events.ports.event_store import EventStore
+from crm_events.services.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStatus:
+    """How far a delivery has come: ``accepted``, ``recorded`` (in the log) or ``projected`` (readable, or parked)."""
+
+    id: str
+    status: str
+    received: int
+    received_at: datetime
+    outcomes: Sequence[Outcome]
+
+
+def delivery_status(delivery_id: str) -> DeliveryStatus | None:
+    """Return a delivery's status with its outcomes; a parked record's outcome says so in its detail.
+
+    :raises EventStoreUnavailableError: the log does not answer.
+    """
+    delivery = Delivery.objects.filter(pk=delivery_id).defer("body").first()
+    if delivery is None:
+        return None
+    outcomes = [Outcome(*outcome) for outcome in delivery.outcomes]
+    status = str(delivery.status)
+    if delivery.status == Delivery.Status.RECORDED:
+        outcomes, settled = _with_projection(outcomes, event_store())
+        status = "projected" if settled else "recorded"
+    return DeliveryStatus(delivery.id, status, delivery.item_count, delivery.received_at, outcomes)
+
+
+def _with_projection(outcomes: Sequence[Outcome], store: EventStore) -> tuple[list[Outcome], bool]:
+    heads = store.heads(list({StreamKey(o.entity, o.entity_id) for o in outcomes if o.version is not None}))
+    settled = True
+    result = []
+    for outcome in outcomes:
+        head = heads.get(StreamKey(outcome.entity, outcome.entity_id)) if outcome.version is not None else None
+        if head is not None and min(head.projected_version, head.published_version) < (outcome.version or 0):
+            if head.blocked:
+                parked = "The record is parked: it could not be projected. Next: see its dead letter."
+                result.append(replace(outcome, detail=parked))
+                continue
+            settled = False
+        result.append(outcome)
+    return result, settled
+
+
+def outcome_totals() -> dict[str, int]:
+    """Return how many events had each outcome since the service began to count."""
+    rows = OutcomeCount.objects.values_list("outcome").annotate(total=Sum("count"))
+    return {outcome: int(total) for outcome, total in rows}
+
+
+def dead_letter_counts() -> dict[str, int]:
+    """Return how many open dead letters there are of each code."""
+    rows = DeadLetter.objects.filter(resolved_at=None).values_list("code").annotate(total=Count("pk"))
+    return dict(rows)
+
+
+def unfinished_deliveries() -> tuple[int, datetime | None]:
+    """Return how many deliveries are not in the log yet, and when the oldest of them arrived."""
+    waiting = Delivery.objects.filter(status=Delivery.Status.ACCEPTED)
+    oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
+    return waiting.count(), oldest

@@ -1,0 +1,93 @@
+"""The transactional inbox: deliveries are stored before they are answered, and claimed before they are worked on."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from crm_events.cdc import split_body
+from crm_events.models import Delivery
+from crm_events.ports.commands import Accepted
+from crm_events.services.wakeups import wake_ingest
+
+# Working a delivery twice at once is harmless (the log knows its items), so a short claim only bounds the wait
+# after a worker died.
+CLAIM_FOR = timedelta(seconds=30)
+
+
+def new_delivery_id(now: datetime) -> str:
+    """Return 32 hexadecimal characters that sort by time: milliseconds, then random bits."""
+    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def accept(body: bytes, key_name: str, now: datetime) -> Accepted:
+    """Store a request of events and wake the ingest lane.
+
+    :raises BodyError: the body is no JSON object or array; nothing was stored.
+    :raises django.db.OperationalError: the database is down; nothing was stored.
+    """
+    items = split_body(body)
+    delivery = Delivery(
+        id=new_delivery_id(now),
+        received_at=now,
+        key_name=key_name,
+        body=body.decode(),
+        item_count=len(items),
+    )
+    with transaction.atomic():
+        delivery.save(force_insert=True)
+        transaction.on_commit(wake_ingest)
+    return Accepted(delivery.id, len(items))
+
+
+def claim(limit: int, now: datetime) -> list[Delivery]:
+    """Claim deliveries that nobody works on: many new ones, or else a single one that failed before.
+
+    One that failed is worked on alone, so that a delivery which kills its worker spends only its own attempts.
+    """
+    return _claim(Q(attempts=0), limit, now) or _claim(Q(attempts__gt=0), 1, now)
+
+
+def _claim(condition: Q, limit: int, now: datetime) -> list[Delivery]:
+    free = Delivery.objects.filter(
+        Q(claimed_until=None) | Q(claimed_until__lt=now), condition, status=Delivery.Status.ACCEPTED
+    )
+    ids = list(free.order_by("id").values_list("id", flat=True)[:limit])
+    if not ids:
+        return []
+    token = secrets.token_hex(16)
+    # The guard is in the UPDATE: of two workers that saw the same rows, each gets those it really changed.
+    free.filter(id__in=ids).update(claim=token, claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
+    return list(Delivery.objects.filter(id__in=ids, claim=token).order_by("id"))
+
+
+def give_back(deliveries: Sequence[Delivery], now: datetime, error: str) -> None:
+    """Undo a claim whose work could not begin because an engine is down; it does not count as an attempt."""
+    Delivery.objects.filter(id__in=[d.id for d in deliveries], status=Delivery.Status.ACCEPTED).update(
+        attempts=F("attempts") - 1, claim="", claimed_until=now + timedelta(seconds=2), last_error=error
+    )
+
+
+def postpone(delivery: Delivery, now: datetime, error: str) -> None:
+    """Let a failed delivery wait before its next attempt, longer each time."""
+    Delivery.objects.filter(id=delivery.id, claim=delivery.claim).update(
+        claimed_until=now + timedelta(seconds=min(2**delivery.attempts, 60)), last_error=error
+    )
+
+
+def release_claims() -> int:
+    """Free every claimed delivery; only for a process that knows it is the only worker. Return how many."""
+    return (
+        Delivery.objects.filter(status=Delivery.Status.ACCEPTED)
+        .exclude(claimed_until=None)
+        .update(claimed_until=None, claim="")
+    )
+
+
+def remove_finished(before: datetime, limit: int = 5_000) -> int:
+    """Remove deliveries that were recorded before a time; the log keeps their events. Return how many."""
+    finished = Delivery.objects.filter(status=Delivery.Status.RECORDED, recorded_at__lt=before)
+    ids = list(finished.order_by("recorded_at").values_list("id", flat=True)[:limit])
+    return Delivery.objects.filter(id__in=ids).delete()[0]

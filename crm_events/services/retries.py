@@ -1,0 +1,104 @@
+"""What operators do with dead letters: retry with today's code, or discard with a reason."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from crm_events.cdc import BodyError, ParsedItem, parse_item, split_body
+from crm_events.domain.identifiers import StreamKey
+from crm_events.models import DeadLetter
+from crm_events.ports.event_store import EventStore
+from crm_events.services.actions import Operator, record_action
+from crm_events.services.appending import append_events
+from crm_events.services.dead_letters import count_failed_retry
+from crm_events.services.notices import keep_notices
+from crm_events.services.wakeups import wake_projector
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """How a retry went: letters that passed, that failed again, and records that go to the projector once more."""
+
+    passed: int
+    failed: int
+    waking: int
+
+
+class DeadLetterDesk:
+    """Retry and discard dead letters; every act is recorded with who, when and why."""
+
+    def __init__(self, store: EventStore, allowed_orgs: Collection[str]) -> None:
+        self._store = store
+        self._allowed_orgs = frozenset(allowed_orgs)
+
+    def retry(self, letters: Sequence[DeadLetter], operator: Operator, now: datetime) -> RetryResult:
+        """Retry open letters: events are parsed again and appended, parked records are released to the projector.
+
+        A parked record's letter closes when the projector succeeds.
+        """
+        events = [letter for letter in letters if letter.kind == DeadLetter.Kind.EVENT and not letter.resolved_at]
+        parked = [letter for letter in letters if letter.kind == DeadLetter.Kind.STREAM and not letter.resolved_at]
+        passed, streams = self._retry_events(events, operator, now)
+        released = [StreamKey(letter.entity_name, letter.record) for letter in parked]
+        self._store.set_blocked(released, blocked=False)
+        result = RetryResult(passed, len(events) - passed, len(released))
+        for letter in [*events, *parked]:
+            record_action(operator, "retry dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
+        wake_projector([*streams, *released])
+        return result
+
+    def discard(self, letters: Sequence[DeadLetter], operator: Operator, now: datetime) -> int:
+        """Close open letters without handling them; return how many. A parked record stays parked.
+
+        :raises ValueError: there is no reason.
+        """
+        if not operator.reason.strip():
+            raise ValueError("Discarding needs a reason: say why these may be forgotten.")
+        ids = [letter.pk for letter in letters]
+        with transaction.atomic():
+            discarded = DeadLetter.objects.filter(pk__in=ids, resolved_at=None).update(
+                resolved_at=now,
+                resolution=DeadLetter.Resolution.DISCARDED,
+                resolved_by=operator.name,
+                reason=operator.reason,
+            )
+            for letter in letters:
+                record_action(operator, "discard dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
+        return discarded
+
+    def _retry_events(
+        self, letters: Sequence[DeadLetter], operator: Operator, now: datetime
+    ) -> tuple[int, list[StreamKey]]:
+        parsed = [(letter, self._parse(letter)) for letter in letters]
+        passing = [letter for letter, item in parsed if not _failure_of(letter, item)]
+        events = [event for _, item in parsed for event in item.events]
+        append_events(self._store, events, now)
+        with transaction.atomic():
+            keep_notices([(letter.delivery_id, letter.delivery_index, item) for letter, item in parsed], now)
+            DeadLetter.objects.filter(pk__in=[letter.pk for letter in passing]).update(
+                resolved_at=now,
+                resolution=DeadLetter.Resolution.PASSED,
+                resolved_by=operator.name,
+                reason=operator.reason,
+            )
+            for letter, item in parsed:
+                if failure := _failure_of(letter, item):
+                    count_failed_retry(letter, failure, now)
+        return len(passing), list(dict.fromkeys(event.stream for event in events))
+
+    def _parse(self, letter: DeadLetter) -> ParsedItem:
+        try:
+            (item,) = split_body(f"[{letter.payload}]".encode())
+        except (BodyError, ValueError):
+            return ParsedItem((), (), ())
+        return parse_item(item, letter.delivery_id, letter.delivery_index, self._allowed_orgs)
+
+
+def _failure_of(letter: DeadLetter, item: ParsedItem) -> str:
+    """Return why the letter's record still fails, or an empty text."""
+    if not (item.events or item.notices or item.failures):
+        return "The kept text is no single JSON value. Next: discard it with a reason."
+    wanted = [f.detail for f in item.failures if not letter.record or not f.record or f.record[:100] == letter.record]
+    return wanted[0] if wanted else ""

@@ -1,0 +1,43 @@
+"""Celery's shells of the write side: each takes next to nothing, may be lost, and is found again by a sweep."""
+
+from datetime import UTC, datetime, timedelta
+
+from celery import shared_task
+from django.conf import settings
+
+from crm_events.entry import command_service
+from crm_events.ports.commands import ProcessEvents
+from crm_events.services import inbox
+from crm_events.services.wakeups import wake_ingest, wake_projector
+
+_BATCH = 200
+
+
+@shared_task(name="crm_events.tasks.process_deliveries")
+def process_deliveries() -> int:
+    """Bring a batch of deliveries into the log, and come again if there may be more."""
+    processed = command_service().process_events(ProcessEvents(limit=_BATCH), datetime.now(UTC))
+    wake_projector(processed.streams)
+    if processed.deliveries == _BATCH:
+        wake_ingest()
+    return processed.deliveries
+
+
+@shared_task(name="crm_events.tasks.sweep_deliveries")
+def sweep_deliveries() -> int:
+    """Pick up deliveries that nobody finished, until none is free."""
+    total = 0
+    while (processed := command_service().process_events(ProcessEvents(limit=_BATCH), datetime.now(UTC))).deliveries:
+        wake_projector(processed.streams)
+        total += processed.deliveries
+    return total
+
+
+@shared_task(name="crm_events.tasks.remove_finished_deliveries")
+def remove_finished_deliveries() -> int:
+    """Remove deliveries whose retention is over."""
+    before = datetime.now(UTC) - timedelta(days=settings.CRM_DELIVERY_RETENTION_DAYS)
+    total = 0
+    while removed := inbox.remove_finished(before):
+        total += removed
+    return total
