@@ -79,9 +79,7 @@ class StoredEvent:
         return self.event.position
 
 
-def cdc_event_id(
-    transaction_key: str, sequence_number: int, stream: StreamKey, change_type: EventType
-) -> str:
+def cdc_event_id(transaction_key: str, sequence_number: int, stream: StreamKey, change_type: EventType) -> str:
     """Return the identity of one change of one record, the same however often and by whichever way it arrives."""
     return _digest([transaction_key, sequence_number, stream.entity_name, change_type.value, stream.entity_id])
 

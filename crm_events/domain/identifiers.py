@@ -27,9 +27,10 @@ def id_checksum(id15: str) -> str:
 def normalize_id(value: str) -> str:
     """Return the 18-character form of a 15- or 18-character record id.
 
-    An 18-character id whose letters lost their case somewhere gets it back from its checksum.
+    An 18-character id whose letters lost their case somewhere gets it back from its checksum. One of mixed case whose
+    checksum tells of another mixture is kept as it came: nobody can say which of the two is right.
 
-    :raises InvalidIdError: the text is no record id, or its checksum contradicts it.
+    :raises InvalidIdError: the text is no record id, or its checksum is that of no such id in any case.
     """
     if _ID_15.fullmatch(value):
         return value + id_checksum(value)
@@ -47,10 +48,10 @@ def _restore_case(value: str) -> str:
         mask = _CHECKSUM_ALPHABET.index(checksum[position // 5])
         chars.append(char.upper() if mask >> (position % 5) & 1 else char.lower())
     restored = "".join(chars)
-    # Only ids that are all lower or all upper case have plainly lost it; anything else is a typing error.
-    if value[:15] not in (restored.lower(), restored.upper()) or id_checksum(restored) != checksum:
+    if id_checksum(restored) != checksum:
         raise InvalidIdError(value, "its last three characters do not fit the first fifteen")
-    return restored + checksum
+    # Only ids that are all lower or all upper case have plainly lost it.
+    return restored + checksum if value[:15] in (restored, restored.lower(), restored.upper()) else value
 
 
 def is_wildcard_id(value: str) -> bool:

@@ -1,0 +1,95 @@
+"""One flat name for each field, the one REST uses, so that events and rows of a record meet.
+
+Events nest compound fields (``BillingAddress: {City}``), REST and Bulk have a column for each component
+(``BillingCity``). Names and nesting: Change Data Capture guide, "Get Compound Fields"; columns: Object Reference.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+_NAME_PARTS = ("Salutation", "FirstName", "MiddleName", "LastName", "Suffix", "InformalName")
+_GEOLOCATION_PARTS = ("Latitude", "Longitude")
+_ADDRESS_PARTS = (
+    "Street",
+    "City",
+    "State",
+    "StateCode",
+    "PostalCode",
+    "Country",
+    "CountryCode",
+    *_GEOLOCATION_PARTS,
+    "GeocodeAccuracy",
+)
+
+
+def flat_name(name: str) -> str:
+    """Return the REST name of a field as an event names it: ``BillingAddress.City`` becomes ``BillingCity``.
+
+    Children of compounds nobody knows keep their dotted name.
+    """
+    parent, dot, child = name.partition(".")
+    if not dot:
+        return name
+    first, more, rest = child.partition(".")
+    return _component(parent, first) + more + rest
+
+
+def _component(parent: str, child: str) -> str:
+    if parent in ("Name", "Address", "Location"):
+        return child
+    if parent.endswith("Address"):
+        return parent.removesuffix("Address") + child
+    if parent.endswith("__c") and child in _ADDRESS_PARTS:
+        return f"{parent.removesuffix('__c')}__{child}__s"
+    return f"{parent}.{child}"
+
+
+def is_diff(value: Any) -> bool:
+    """Say whether a value is a diff of a long text, ``{"diff": ...}``, and not a compound (cdc_data_diff)."""
+    return isinstance(value, dict) and len(value) == 1 and "diff" in value
+
+
+def is_compound(value: Any) -> bool:
+    """Say whether a value nests the components of a compound field."""
+    return isinstance(value, dict) and not is_diff(value)
+
+
+def leaves(name: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the components of a compound field, by event name (``BillingAddress.City``) and value."""
+    for child, member in value.items():
+        path = f"{name}.{child}"
+        if is_compound(member):
+            yield from leaves(path, member)
+        else:
+            yield path, member
+
+
+def flatten(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event's body by their flat names."""
+    flat: dict[str, Any] = {}
+    for name, value in body.items():
+        if is_compound(value):
+            flat.update((flat_name(path), leaf) for path, leaf in leaves(name, value))
+        else:
+            flat[name] = value
+    return flat
+
+
+def may_be_compound(name: str) -> bool:
+    """Say whether a field without a value goes by the name of a standard compound."""
+    return name.endswith("Address") or name == "Location"
+
+
+def components(name: str, known: Iterable[str]) -> list[str]:
+    """Return which of the ``known`` flat names are components of the compound field ``name``."""
+    prefix = f"{name}."
+    standard = {flat_name(f"{name}.{part}") for part in _standard_parts(name)}
+    return [flat for flat in known if flat in standard or flat.startswith(prefix)]
+
+
+def _standard_parts(name: str) -> tuple[str, ...]:
+    if name == "Name":
+        return _NAME_PARTS
+    if name == "Location":
+        return _GEOLOCATION_PARTS
+    return _ADDRESS_PARTS if name.endswith(("Address", "__c")) else ()
