@@ -6,7 +6,7 @@ from typing import Any
 
 from crm_events.cdc.header import HeaderError, read_field_lists
 from crm_events.cdc.json_text import decode_exact
-from crm_events.cdc.wire import HEADER, open_envelope, unwrap
+from crm_events.cdc.wire import HEADER, open_envelope, unwrap_members
 from crm_events.domain.errors import CrmError
 
 
@@ -49,10 +49,7 @@ def read_change(raw: str) -> Change:
         lists = read_field_lists(envelope.header)
     except HeaderError as error:
         raise RawEventError(error.detail) from error
-    body = {
-        name: unwrap(value) if isinstance(value, dict | list) else value for name, value in envelope.payload.items()
-    }
-    del body[HEADER]
+    body = unwrap_members({name: value for name, value in envelope.payload.items() if name != HEADER})
     _mark_diffs(body, lists.diffs)
     return Change(lists.changed, lists.nulled, body)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from crm_events.cdc.wire import unwrap
 from crm_events.domain.errors import CrmError
 from crm_events.domain.events import EventType
 from crm_events.domain.identifiers import is_entity_name
@@ -54,18 +55,18 @@ def read_header(header: dict[str, Any]) -> Header:
 
     :raises HeaderError: a field is missing, of the wrong type or out of range, or the type of change is none we keep.
     """
-    entity_name = header.get("entityName")
+    entity_name = unwrap(header.get("entityName"))
     if not isinstance(entity_name, str) or not is_entity_name(entity_name):
         raise _bad_field("entityName", "the API name of a Salesforce object", entity_name)
-    change_type = _change_type(header.get("changeType"))
+    change_type = _change_type(unwrap(header.get("changeType")))
     order_key = OrderKey(
         _whole_number(header, "commitTimestamp", MAX_COMMIT_TIMESTAMP),
         _whole_number(header, "commitNumber", MAX_COMMIT_NUMBER),
         _whole_number(header, "sequenceNumber", MAX_SEQUENCE_NUMBER),
     )
-    transaction_key = _transaction_key(header.get("transactionKey"))
+    transaction_key = _transaction_key(unwrap(header.get("transactionKey")))
     _refuse_bitmaps(read_field_lists(header))
-    record_ids = header.get("recordIds")
+    record_ids = unwrap(header.get("recordIds"))
     return Header(
         entity_name, change_type, order_key, transaction_key, record_ids if isinstance(record_ids, list) else []
     )
@@ -87,8 +88,11 @@ def shown(value: Any) -> str:
 
 
 def _names(header: dict[str, Any], spellings: tuple[str, ...]) -> list[str]:
-    names: Any = next((header[key] for key in spellings if header.get(key) is not None), [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    found = [header[key] for key in spellings if header.get(key) is not None]
+    names = unwrap(found[0]) if found else None
+    if names is None:
+        return []
+    if not isinstance(names, list) or not set(map(type, names)) <= {str}:
         raise _bad_field(spellings[0], "a list of field names", names)
     return names
 
@@ -113,9 +117,10 @@ def _change_type(value: Any) -> str:
 
 
 def _whole_number(header: dict[str, Any], name: str, limit: int) -> int:
-    number = _as_int(header.get(name))
+    value = unwrap(header.get(name))
+    number = _as_int(value)
     if number is None or not 0 <= number <= limit:
-        raise _bad_field(name, f"a whole number from 0 to {limit}", header.get(name))
+        raise _bad_field(name, f"a whole number from 0 to {limit}", value)
     return number
 
 

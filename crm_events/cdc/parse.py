@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from crm_events.cdc.body import BodyItem
 from crm_events.cdc.header import OVERFLOW, Header, HeaderError, read_header, shown
-from crm_events.cdc.wire import Envelope, open_envelope
+from crm_events.cdc.wire import Envelope, open_envelope, unwrap
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.events import EventSource, EventType, NewEvent, cdc_event_id, notice_id
 from crm_events.domain.identifiers import OVERFLOW_ID, StreamKey, is_entity_name, is_wildcard_id, normalize_id
@@ -98,7 +98,7 @@ def _check_org(envelope: Envelope, allowed_orgs: Collection[str]) -> None:
 
 
 def _entity_name(header: dict[str, Any]) -> str:
-    name = header.get("entityName")
+    name = unwrap(header.get("entityName"))
     return name if isinstance(name, str) and is_entity_name(name) else ""
 
 
