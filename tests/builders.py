@@ -3,7 +3,9 @@
 import json
 from typing import Any, TypedDict, Unpack
 
-from crm_events.domain.events import EventSource, EventType, NewEvent, cdc_event_id
+from crm_events.cdc.snapshot import confirmed_gone_raw, snapshot_raw
+from crm_events.cdc.times import epoch_ms
+from crm_events.domain.events import EventSource, EventType, NewEvent, cdc_event_id, snapshot_event_id
 from crm_events.domain.identifiers import StreamKey, id_checksum
 from crm_events.domain.order import OrderKey
 
@@ -129,6 +131,39 @@ def a_new_event(
         delivery_id=delivery[0],
         delivery_index=delivery[1],
     )
+
+
+def a_snapshot(
+    row: dict[str, Any] | None = None,
+    *,
+    stream: StreamKey | None = None,
+    read_start: int = TIMESTAMP,
+    full: bool = True,
+    source: EventSource = EventSource.BACKFILL,
+) -> NewEvent:
+    """Return a row that we read from Salesforce ourselves, as the log takes it."""
+    stream = stream or a_stream()
+    row = {"Name": "Lindqvist Marine AB"} if row is None else row
+    order = OrderKey.of_snapshot(read_start, epoch_ms(row.get("SystemModstamp")))
+    raw = snapshot_raw(stream, row, read_start=read_start, full=full)
+    return _our_event(stream, EventType.SNAPSHOT, order, source, raw)
+
+
+def a_confirmed_deletion(
+    *,
+    stream: StreamKey | None = None,
+    read_start: int = TIMESTAMP,
+    source: EventSource = EventSource.RECONCILIATION,
+) -> NewEvent:
+    """Return our own DELETE, for a record that Salesforce says is gone."""
+    stream = stream or a_stream()
+    raw = confirmed_gone_raw(stream, read_start=read_start)
+    return _our_event(stream, EventType.DELETE, OrderKey.of_snapshot(read_start, None), source, raw)
+
+
+def _our_event(stream: StreamKey, event_type: EventType, order: OrderKey, source: EventSource, raw: str) -> NewEvent:
+    event_id = snapshot_event_id(source, stream, order)
+    return NewEvent(stream, event_type, order, event_id, source, raw, "run-1", 0)
 
 
 def _default_fields(change_type: str) -> dict[str, Any]:
