@@ -3,8 +3,26 @@
 import os
 
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from django.conf import settings
+from django.db import close_old_connections
+from django_structlog.celery.receivers import CeleryReceiver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("client-management")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# Binds the task's id to its log lines, and the ids of the request or task that sent it.
+_receiver = CeleryReceiver()
+_receiver.connect_worker_signals()
+
+
+def _drop_broken_connections(**_: object) -> None:
+    # A worker of its own does more (it closes them all); one inside the web process keeps what still works.
+    if settings.BROKER_IS_EMBEDDED:
+        close_old_connections()
+
+
+task_prerun.connect(_drop_broken_connections)
+task_postrun.connect(_drop_broken_connections)

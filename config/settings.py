@@ -1,19 +1,40 @@
 """All settings, from environment variables alone; an empty environment is the embedded service."""
 
+import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
 
+from config import logs
+from config.secret_key import read_or_create
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="insecure-embedded-key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+SECRET_KEY_FILE = DATA_DIR / "secret-key"
+SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create(SECRET_KEY_FILE)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# HTTPS=true: people and senders come by https, through a proxy that ends it and sets X-Forwarded-Proto itself.
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # asked from inside, past the proxy
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "crm_session"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+# Entering a browser's preload list is the decision of the domain's owner, and hard to take back.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 INSTALLED_APPS = [
     "unfold",
@@ -27,6 +48,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "django_structlog",
+    "config",
     "crm_events",
     "crm_events.adapters.sql",
     "crm_projections",
@@ -34,7 +57,11 @@ INSTALLED_APPS = [
     "crm_api",
 ]
 MIDDLEWARE = [
+    "config.metrics.requests.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -69,9 +96,13 @@ SQLITE_OPTIONS = {
 
 
 def _database(url: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = env.db_url_config(url)
+    # Not by address where there is none: a folder's name may hold characters that mean something in one.
+    embedded = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "crm.sqlite3")}
+    parsed: dict[str, Any] = env.db_url_config(url) if url else embedded
     if parsed["ENGINE"].endswith("sqlite3"):
         parsed["OPTIONS"] = {**SQLITE_OPTIONS}
+        # Each thread keeps its connection: opening one, and checkpointing when the last one closes, cost more.
+        parsed["CONN_MAX_AGE"] = None
         # A file, because a test that uses threads needs every thread to see the same database.
         parsed["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
     else:
@@ -80,7 +111,7 @@ def _database(url: str) -> dict[str, Any]:
     return parsed
 
 
-DATABASES = {"default": _database(env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'crm.sqlite3'}"))}
+DATABASES = {"default": _database(env.str("DATABASE_URL", default=""))}
 # A second database only for the contract suites, which run on SQLite and PostgreSQL in one go.
 if env.str("TEST_POSTGRES_URL", default=""):
     DATABASES["postgres"] = _database(env.str("TEST_POSTGRES_URL"))
@@ -109,6 +140,8 @@ def _adapter(variable: str, default: str, known: dict[str, str]) -> dict[str, An
 CRM_EVENT_STORE = _adapter("EVENT_STORE", "sql", _EVENT_STORES)
 CRM_READ_MODEL = _adapter("READ_MODEL", "sql", _READ_MODELS)
 CRM_BROADCASTER = _adapter("BROADCASTER", "outbox", _BROADCASTERS)
+CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
+CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
 # Always in the operational database; named here so that the read side reaches them through their ports.
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
@@ -122,13 +155,81 @@ CRM_DELIVERY_RETENTION_DAYS = env.int("DELIVERY_RETENTION_DAYS", default=14)
 # Read side.
 CRM_SAVED_STATE_EVERY = env.int("SAVED_STATE_EVERY", default=50)
 CRM_PROJECT_BATCH = env.int("PROJECT_BATCH", default=500)
+# The one-process server.
+WEB_THREADS = env.int("WEB_THREADS", default=16)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+LANES = ("ingest", "project", "bulk")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
+BROKER_IS_EMBEDDED = CELERY_BROKER_URL.startswith("memory:")
+# In memory, looking is cheap, and a wake-up should not wait for the default second.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"polling_interval": 0.02} if BROKER_IS_EMBEDDED else {}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_TASK_QUEUES = {lane: {"exchange": lane, "routing_key": lane} for lane in LANES}
+CELERY_TASK_ROUTES = {
+    "crm_events.tasks.remove_finished_deliveries": {"queue": "bulk"},
+    "crm_projections.tasks.sweep_runs": {"queue": "bulk"},
+    "*.tasks.run_*": {"queue": "bulk"},
+    "crm_projections.tasks.*": {"queue": "project"},
+    "crm_events.tasks.*": {"queue": "ingest"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not BROKER_IS_EMBEDDED
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+
+
+def _every(interval: timedelta, task: str) -> dict[str, Any]:
+    # A sweep that nobody took before the next one is due is not needed any more.
+    return {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "sweep deliveries": _every(timedelta(seconds=5), "crm_events.tasks.sweep_deliveries"),
+    "sweep pending streams": _every(timedelta(seconds=5), "crm_projections.tasks.sweep_pending"),
+    "sweep runs": _every(timedelta(seconds=10), "crm_projections.tasks.sweep_runs"),
+    "remove finished deliveries": _every(timedelta(hours=1), "crm_events.tasks.remove_finished_deliveries"),
+}
+
+CRM_API_RATE = env.str("API_RATE", default="6000/min")  # for each key; 0 for no limit
+# Requests that may wait for a delivery at the same time; fewer than WEB_THREADS, so that some are left to work.
+CRM_API_MAX_WAITERS = env.int("API_MAX_WAITERS", default=8)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm_api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm_api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm_api.throttles.KeyThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm_api.negotiation.JsonWhateverAccept",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "crm_api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Client Management Service",
+    "DESCRIPTION": "Salesforce changes in, normalized clients, contacts, contracts, deals and leads out.",
+    "VERSION": "1.0.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"docExpansion": "none", "persistAuthorization": True},
+    "POSTPROCESSING_HOOKS": ["crm_api.components.add_components"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+LOG_FORMAT = logs.resolve_format(env.str("LOG_FORMAT", default="auto"))
+LOGGING = logs.logging_config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+logs.configure_structlog()
+DJANGO_STRUCTLOG_CELERY_ENABLED = False  # config.celery connects it, once for sender and worker
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logs.success_level(LOG_FORMAT)
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -136,4 +237,5 @@ USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 LOGIN_REDIRECT_URL = "/admin/"

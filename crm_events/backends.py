@@ -1,9 +1,11 @@
 """The write side's adapters, named in settings and built once per process."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
 from crm_events.ports.dead_letters import DeadLetters
@@ -18,6 +20,31 @@ def build_adapter(choice: dict[str, Any]) -> Any:
     :raises ImportError: the path names nothing.
     """
     return import_string(choice["BACKEND"])(**choice["OPTIONS"])
+
+
+class AdapterSetting(NamedTuple):
+    """A setting that chooses an adapter: its name, its port, and the id of the message if it is wrong."""
+
+    setting: str
+    port: type
+    message_id: str
+    hint: str
+
+
+def check_adapter(choice: AdapterSetting) -> list[CheckMessage]:
+    """Return what is wrong with an adapter setting, if anything; nothing is built, nothing connects."""
+    value: Any = getattr(settings, choice.setting, None)
+    if not isinstance(value, Mapping) or set(value) != {"BACKEND", "OPTIONS"}:
+        return [Error(f"{choice.setting} must hold BACKEND and OPTIONS.", hint=choice.hint, id=choice.message_id)]
+    path = value["BACKEND"]
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        return [Error(f"{choice.setting} names {path!r}: {error}.", hint=choice.hint, id=choice.message_id)]
+    if not (isinstance(found, type) and issubclass(found, choice.port)):
+        text = f"{choice.setting} names {path!r}, which is no {choice.port.__name__}."
+        return [Error(text, hint=choice.hint, id=choice.message_id)]
+    return []
 
 
 @cache

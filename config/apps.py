@@ -1,0 +1,18 @@
+"""The wiring as a Django app: it brings the commands that set up and serve, and checks of the settings."""
+
+from django.apps import AppConfig
+
+
+class ServiceConfig(AppConfig):
+    """First run, the one-process server, health, metrics."""
+
+    name = "config"
+    label = "service"
+    verbose_name = "Service"
+
+    def ready(self) -> None:
+        """Register the checks, and begin to measure tasks."""
+        from config import checks  # noqa: F401, PLC0415  # needs loaded apps
+        from config.metrics.tasks import observe_tasks  # noqa: PLC0415  # as above
+
+        observe_tasks()

@@ -1,0 +1,77 @@
+"""Whether the process lives, and whether everything behind it answers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from crm_events.backends import event_store
+from crm_events.domain.errors import CrmError
+from crm_projections.backends import broadcaster, read_model
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendHealth:
+    """Whether one backend answered, how long it took, and what it said if not."""
+
+    name: str
+    milliseconds: float
+    error: str = ""
+
+
+def _ping_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+BACKENDS: dict[str, Callable[[], None]] = {
+    "operational database": _ping_database,
+    "event store": lambda: event_store().ping(),
+    "read model": lambda: read_model().ping(),
+    "broadcaster": lambda: broadcaster().ping(),
+}
+
+
+def check_backend(name: str, ping: Callable[[], None]) -> BackendHealth:
+    """Ping one backend; a failure becomes part of the answer."""
+    started = time.perf_counter()
+    error = ""
+    try:
+        ping()
+    except (CrmError, DatabaseError, OSError) as failure:
+        _log.warning("backend_down", backend=name, error=str(failure))
+        error = f"does not answer: {type(failure).__name__}"
+    return BackendHealth(name, round((time.perf_counter() - started) * 1000, 1), error)
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's signature
+    """Answer as long as the process can."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's signature
+    """Answer 200 if every backend does, else 503 with the names of those that do not."""
+    results = [check_backend(name, ping) for name, ping in BACKENDS.items()]
+    down = [result.name for result in results if result.error]
+    body = {
+        "status": "down" if down else "ok",
+        "down": down,
+        "backends": {
+            result.name: {"status": "down" if result.error else "ok", "milliseconds": result.milliseconds}
+            | ({"error": result.error} if result.error else {})
+            for result in results
+        },
+    }
+    return JsonResponse(body, status=503 if down else 200)
