@@ -124,7 +124,7 @@ def time(value: Any) -> str:
 @transform("integer", FieldKind.INT)
 def integer(value: Any) -> int:
     """Return a whole number of at most 64 bits, from a number or its digits; ``12.0`` is whole."""
-    number = _number(value)
+    number = _number(value, "a whole number", "12")
     if number != number.to_integral_value() or int(number) not in _INT_RANGE:
         refuse(value, "a whole number", "12")
     return int(number)
@@ -165,11 +165,11 @@ def _moment(value: Any) -> dt.datetime:
     return _EPOCH + dt.timedelta(milliseconds=value if type(value) is int else integer.function(value))
 
 
-def _number(value: Any) -> Decimal:
+def _number(value: Any, wanted: str = "a number", example: str = "12.50") -> Decimal:
     reader = _NUMBER_READERS.get(type(value))
     number = reader(value) if reader else None
     if number is None or not number.is_finite():
-        refuse(value, "a number", "12.50")
+        refuse(value, wanted, example)
     exponent = number.as_tuple().exponent
     if number.adjusted() >= MAX_DIGITS_PER_SIDE or (isinstance(exponent, int) and exponent < -MAX_DIGITS_PER_SIDE):
         refuse(value, "a number we can keep", f"at most {MAX_DIGITS_PER_SIDE} digits on either side of the point")
