@@ -8,3 +8,7 @@ class CrmProjectionsConfig(AppConfig):
 
     name = "crm_projections"
     verbose_name = "Projections"
+
+    def ready(self) -> None:
+        """Register the checks of the read side's settings."""
+        from crm_projections import checks  # noqa: F401, PLC0415  # needs loaded settings

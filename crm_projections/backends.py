@@ -13,10 +13,10 @@ from crm_projections.ports.read_model import ReadModel
 @cache
 def read_model() -> ReadModel:
     """Return the process's read model."""
-    return cast(ReadModel, build_adapter(settings.CRM_READ_MODEL))
+    return cast("ReadModel", build_adapter(settings.CRM_READ_MODEL))
 
 
 @cache
 def broadcaster() -> Broadcaster:
     """Return the process's broadcaster."""
-    return cast(Broadcaster, build_adapter(settings.CRM_BROADCASTER))
+    return cast("Broadcaster", build_adapter(settings.CRM_BROADCASTER))

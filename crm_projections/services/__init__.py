@@ -1,0 +1,1 @@
+"""What the read side does: project streams, rebuild, replay, answer queries."""

@@ -1,0 +1,158 @@
+"""Rebuild: a new generation of an entity's documents, filled from the whole log beside live changes, then switched."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from crm_events.ports.dead_letters import StreamFailure
+from crm_mappings.mapping import EntityMapping
+from crm_projections.ports.read_model import (
+    Comparison,
+    Document,
+    Generation,
+    GenerationState,
+    ReadModel,
+    SaveOutcome,
+    StoredDocument,
+    UnknownGenerationError,
+)
+from crm_projections.services.documents import document_of
+from crm_projections.services.projector import ProjectorPorts
+from crm_projections.services.runner import RunFailedError, RunSession
+from crm_projections.services.walking import FoldedBatch, StreamWalker
+
+_REFUSALS_SHOWN = 3
+MappingOfEntity = Callable[[str], EntityMapping | None]
+
+
+class RebuildWorker:
+    """Work runs of kind ``rebuild``: list a new generation, fill it, compare it with the serving one, switch.
+
+    The cursor is ``{"generation": n, "after": stream cursor, "filled": bool}``. From the moment the generation is
+    listed the projector writes to it too, so nothing that changes meanwhile is missed; versions keep the fill from
+    overwriting newer documents. The old generation stays, and keeps being written to, until the next rebuild.
+    """
+
+    def __init__(self, ports: ProjectorPorts, mapping_of_entity: MappingOfEntity) -> None:
+        self._ports = ports
+        self._mapping_of_entity = mapping_of_entity
+        self._walker = StreamWalker(ports.store)
+
+    def work(self, session: RunSession) -> None:
+        """Rebuild from where the cursor stands."""
+        mapping = self._mapping_of_entity(session.run.target)
+        if mapping is None:
+            raise RunFailedError(f"There is no mapping for “{session.run.target}”. Next: name a mapped entity.")
+        if session.cursor is None:
+            self._begin(mapping, session)
+        if not session.cursor["filled"]:
+            self._fill(mapping, session)
+        self._switch(mapping, session)
+
+    def _begin(self, mapping: EntityMapping, session: RunSession) -> None:
+        model = self._ports.read_model
+        serving = model.ensure_serving(mapping.schema, mapping.fingerprint, session.now)
+        for generation in model.generations(mapping.entity):
+            if generation.number != serving.number:
+                model.drop(mapping.entity, generation.number)
+        made = model.create_generation(mapping.schema, mapping.fingerprint, session.now)
+        session.cursor = {"generation": made.number, "after": None, "filled": False}
+        session.save(f"Generation {made.number} is being filled.", total=self._walker.count(mapping.source))
+
+    def _fill(self, mapping: EntityMapping, session: RunSession) -> None:
+        for heads, cursor in self._walker.pages(mapping.source, session.cursor["after"]):
+            for batch in self._walker.fold(heads):
+                self._fill_batch(mapping, self._generation(mapping, session), batch, session)
+                session.heartbeat()
+            session.cursor = {**session.cursor, "after": cursor, "filled": cursor is None}
+            session.save()
+
+    def _generation(self, mapping: EntityMapping, session: RunSession) -> Generation:
+        number = session.cursor["generation"]
+        for generation in self._ports.read_model.generations(mapping.entity):
+            if generation.number == number:
+                if generation.state is GenerationState.FAILED:
+                    raise RunFailedError(
+                        f"Generation {number} could not take a live change and is not used; the old one still serves."
+                        " Next: see the dead letters, then start the rebuild again."
+                    )
+                return generation
+        raise RunFailedError(f"Generation {number} was dropped meanwhile. Next: start the rebuild again.")
+
+    def _fill_batch(
+        self, mapping: EntityMapping, generation: Generation, batch: FoldedBatch, session: RunSession
+    ) -> None:
+        documents = [document_of(mapping, folded, session.now) for folded in batch.folded]
+        known = [document for document in documents if document is not None]
+        self._save(generation, known)
+        session.count("streams", len(batch.folded) + len(batch.failures) + len(batch.left_out))
+        session.count("events", sum(folded.head.version for folded in batch.folded))
+        session.count("documents", len(known))
+        if batch.failures:
+            self._keep_old(generation, batch.failures, session)
+
+    def _save(self, generation: Generation, documents: Sequence[Document]) -> None:
+        try:
+            results = self._ports.read_model.save_many(generation, documents)
+        except UnknownGenerationError as error:
+            raise RunFailedError(
+                f"Generation {generation.number} was dropped meanwhile. Next: start the rebuild again."
+            ) from error
+        refused = [result for result in results if result.outcome is SaveOutcome.REFUSED]
+        if refused:
+            self._ports.read_model.set_state(generation.entity, generation.number, GenerationState.FAILED)
+            shown = "; ".join(f"{result.id}: {result.error}" for result in refused[:_REFUSALS_SHOWN])
+            raise RunFailedError(
+                f"The new generation refused {len(refused)} documents ({shown}). The old one still serves."
+                " Next: correct the values or the mapping, then start the rebuild again."
+            )
+
+    def _keep_old(self, generation: Generation, failures: Sequence[StreamFailure], session: RunSession) -> None:
+        """Carry the old document over where a record can no longer be folded: old is better than missing."""
+        ids = [failure.stream.entity_id for failure in failures]
+        stored = self._ports.read_model.get_many(generation.entity, ids)
+        self._save(generation, [_restored(document) for document in stored.values()])
+        session.count("kept_old", len(failures))
+        session.save(*(f"{failure.stream} keeps its old document. {failure.detail}" for failure in failures))
+
+    def _switch(self, mapping: EntityMapping, session: RunSession) -> None:
+        model = self._ports.read_model
+        generation = self._generation(mapping, session)
+        serving = next((g for g in model.generations(mapping.entity) if g.serves), None)
+        if serving is not None and serving.number == generation.number:
+            return  # a crash came between the switch and the end of the run
+        if serving is not None:
+            session.save(_in_words(compare(model, mapping.entity, serving.number, generation.number)))
+        model.set_state(mapping.entity, generation.number, GenerationState.READY)
+        model.switch(mapping.entity, generation.number)
+        old = f" Generation {serving.number} is kept for a way back." if serving else ""
+        session.save(f"Generation {generation.number} serves.{old}")
+
+
+def compare(model: ReadModel, entity: str, old: int, new: int) -> Comparison:
+    """Compare two generations once everything saved so far can be seen."""
+    model.refresh(entity)
+    return model.compare(entity, old, new)
+
+
+def _in_words(comparison: Comparison) -> str:
+    text = (
+        f"Compared with the serving generation: {comparison.same} the same, {comparison.different} changed,"
+        f" {comparison.only_in_second} new, {comparison.only_in_first} no longer there."
+    )
+    examples = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in comparison.examples.items() if ids)
+    return f"{text} For example {examples}." if examples else text
+
+
+def _restored(stored: StoredDocument) -> Document:
+    values = stored.decode()
+    meta = values.pop("_meta")
+    return Document(
+        id=stored.id,
+        version=stored.version,
+        order_key=meta["order_key"],
+        complete=meta["complete"],
+        mapping=meta["mapping"],
+        projected_at=datetime.fromisoformat(meta["projected_at"]),
+        values=values,
+        issues=meta.get("issues", ()),
+    )

@@ -1,0 +1,40 @@
+"""Celery's shells of the read side: each takes stream keys or nothing, may be lost, and is found again by a sweep."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from celery import shared_task
+from django.conf import settings
+
+from crm_events.backends import leases
+from crm_events.domain.identifiers import StreamKey
+from crm_projections.entry import projector, runner
+
+# Streams younger than this are left to the task that their delivery sent.
+_SWEEP_AFTER = timedelta(seconds=5)
+_SWEEP_LEASE = timedelta(seconds=60)
+
+
+@shared_task(name="crm_projections.tasks.project")
+def project(streams: Sequence[str]) -> int:
+    """Project streams, named as ``Account#001...``."""
+    return projector().project([StreamKey.parse(stream) for stream in streams], datetime.now(UTC)).done
+
+
+@shared_task(name="crm_projections.tasks.sweep_pending")
+def sweep_pending() -> int:
+    """Project a bounded number of streams that wait too long, one sweep at a time."""
+    token = leases().take("sweep_pending", _SWEEP_LEASE, datetime.now(UTC))
+    if token is None:
+        return 0
+    try:
+        now = datetime.now(UTC)
+        return projector().sweep(settings.CRM_PROJECT_BATCH, now - _SWEEP_AFTER, now).done
+    finally:
+        leases().give_back("sweep_pending", token, datetime.now(UTC))
+
+
+@shared_task(name="crm_projections.tasks.sweep_runs")
+def sweep_runs() -> int:
+    """Work queued runs, and take over those whose worker died."""
+    return runner().sweep()
