@@ -1,0 +1,1 @@
+"""Read models and broadcasters; settings name the ones to use."""

@@ -25,7 +25,20 @@ class ReadModelUnavailableError(ReadModelError):
 
 
 class UnknownGenerationError(ReadModelError):
-    """The entity has no such generation, or none that serves."""
+    """The entity has no such generation, or it cannot be used so: ``reason`` says which."""
+
+    def __init__(self, entity: str, number: int, reason: str = "it does not exist") -> None:
+        super().__init__(entity, number, reason)
+        self.entity = entity
+        self.number = number
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Generation {self.number} of {self.entity} cannot be used: {self.reason}."
+
+
+class InvalidPositionError(ReadModelError):
+    """The position to continue from is none of this sort order; start again from the first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,8 @@ class Filter:
     ``value`` is in the field's JSON form; a tuple of such for ``IN``; a bool for ``ISNULL``. On a list field ``EQ``
     means "has the value" and ``IN`` "has one of the values". Equality is exact, ``CONTAINS`` and ``STARTSWITH``
     ignore letter case, ``NE`` includes nulls, every other comparison leaves nulls out, decimals compare as numbers.
+    ``GT`` to ``LTE`` compare texts as lists sort them: by code point of their lower case. ``CONTAINS`` and
+    ``STARTSWITH`` take a text and look for it in the JSON form of the value, whatever its kind.
     """
 
     field: str
@@ -162,7 +177,8 @@ class Sort:
 class SearchQuery:
     """Which documents of an entity, in which order, from where.
 
-    ``words``: each must begin a word of a name-like field, letter case ignored. Ids break ties, ascending. ``after``
+    ``words``: each must begin a word of a name-like field, letter case ignored; texts are split into words by
+    ``crm_projections.domain.words.words_of``, those of the query too. Ids break ties, ascending. ``after``
     is the position of the last document of the page before (keyset); ``offset`` counts from the start instead.
     """
 
@@ -195,6 +211,7 @@ class Comparison:
     """How two generations differ, counted over their documents, with some ids of each kind as examples.
 
     Documents are compared by their values in the fields both generations have, and by deletion, not by ``_meta``.
+    ``examples`` holds a few ids under ``different``, ``only_in_first`` and ``only_in_second``.
     """
 
     same: int
@@ -256,26 +273,37 @@ class ReadModel(ABC):
 
     @abstractmethod
     def get_many(self, entity: str, ids: Sequence[str], number: int | None = None) -> dict[str, StoredDocument]:
-        """Return the documents there are, tombstones included, from the serving or the named generation."""
+        """Return the documents there are, tombstones included, from the serving or the named generation.
+
+        :raises UnknownGenerationError: there is no generation of that number.
+        """
 
     @abstractmethod
     def search(self, entity: str, query: SearchQuery) -> SearchResult:
         """Return a page from the serving generation; an entity without one has no documents.
 
         Fields of the query that the generation does not have read as null.
+
+        :raises InvalidPositionError: ``query.after`` is no position of this sort order.
         """
 
     @abstractmethod
     def scan(self, entity: str, number: int, page_size: int = 500) -> Iterator[Sequence[StoredDocument]]:
-        """Yield all documents of a generation by id, tombstones included, in pages."""
+        """Yield all documents of a generation by id, tombstones included, in pages.
+
+        :raises UnknownGenerationError: there is no such generation.
+        """
 
     @abstractmethod
     def compare(self, entity: str, first: int, second: int) -> Comparison:
-        """Compare two generations document by document."""
+        """Compare two generations document by document.
+
+        :raises UnknownGenerationError: one of them does not exist.
+        """
 
     @abstractmethod
     def count_by_mapping(self, entity: str) -> dict[str, int]:
-        """Count the serving generation's documents by the mapping fingerprint that made them."""
+        """Count the serving generation's documents, tombstones included, by the mapping that made them."""
 
     @abstractmethod
     def refresh(self, entity: str) -> None:
