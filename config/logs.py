@@ -8,6 +8,8 @@ import structlog
 from structlog.typing import Processor
 
 FORMATS = ("auto", "json", "console")
+# Without the values of variables: they hold keys and customers' data.
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
 
 
 def resolve_format(chosen: str) -> str:
@@ -51,8 +53,9 @@ def configure_structlog() -> None:
 
 def _renderers(log_format: str) -> list[Processor]:
     if log_format == "json":
-        return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [structlog.processors.ExceptionRenderer(_TRACEBACKS), structlog.processors.JSONRenderer()]
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def logging_config(log_format: str, level: str) -> dict[str, Any]:
@@ -79,6 +82,8 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "celery.app.trace": {"level": "CRITICAL"},
             "django_celery_beat": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            # It misses a host name in memory://, which has none.
+            "kombu.connection": {"level": "ERROR"},
             # One line for each request that had to wait a moment for a thread.
             "waitress.queue": {"level": "ERROR"},
         },

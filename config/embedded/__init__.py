@@ -1,0 +1,1 @@
+"""The whole service in one process: web server, worker lanes and beat as threads."""
