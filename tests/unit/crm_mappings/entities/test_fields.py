@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from crm_mappings.mapping import EntityMapping
 from crm_mappings.registry import all_mappings
 from tests.unit.crm_mappings.builders import a_record, the_mapping
 
@@ -126,10 +127,16 @@ def test_the_table_above_has_every_field(entity: str) -> None:
 
 
 @pytest.mark.parametrize("mapping", all_mappings(), ids=lambda mapping: mapping.entity)
-def test_a_record_without_fields_gives_nulls(mapping: Any) -> None:
+def test_a_record_without_fields_gives_nulls(mapping: EntityMapping) -> None:
     values = dict(mapping.apply(a_record()).values)
     assert (values.pop("id"), values.pop("is_deleted")) == ("001Qy00000KdT1aIAF", False)
     assert set(values.values()) == {None}
+
+
+@pytest.mark.parametrize("mapping", all_mappings(), ids=lambda mapping: mapping.entity)
+def test_empty_texts_give_nulls(mapping: EntityMapping) -> None:
+    empty: dict[str, Any] = {source: "" for field in mapping.fields for source in field.sources}
+    assert mapping.apply(a_record(**empty)) == mapping.apply(a_record())
 
 
 @pytest.mark.parametrize("entity", TABLES)
