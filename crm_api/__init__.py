@@ -1,0 +1,1 @@
+"""The HTTP interface: events in, entities and raw history out."""

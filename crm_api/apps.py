@@ -1,5 +1,7 @@
 """The HTTP API as a Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class CrmApiConfig(AppConfig):
 
     name = "crm_api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        import_module("crm_api.checks")

@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+
+from crm_api.freshness import Freshness
+from crm_events import backends as event_backends, entry
+from crm_projections import backends as read_backends
+from tests.integration.crm_api.api import Api, a_key
+
+
+def _forget_adapters() -> None:
+    for built in (event_backends.event_store, entry.command_service, read_backends.read_model):
+        built.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _adapters(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give each test an empty log and read model in memory; what the API shows of SQL has tests of its own."""
+    settings.CRM_EVENT_STORE = {"BACKEND": "crm_events.adapters.memory.MemoryEventStore", "OPTIONS": {}}
+    settings.CRM_READ_MODEL = {"BACKEND": "crm_projections.adapters.memory.MemoryReadModel", "OPTIONS": {}}
+    _forget_adapters()
+    cache.clear()
+    fresh = Freshness(lambda: event_backends.event_store().statistics())
+    monkeypatch.setattr("crm_api.views.base.freshness", fresh)
+    yield
+    _forget_adapters()
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    """Return a caller that may ingest and read."""
+    return Api(a_key())
