@@ -1,12 +1,14 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from crm_events.domain.events import EventSource, NewEvent
+from crm_events.adapters.memory import MemoryEventStore
+from crm_events.domain.events import EventSource, NewEvent, StoredEvent
+from crm_events.domain.heads import Head, Watermark
 from crm_events.domain.identifiers import StreamKey
-from crm_events.ports.event_store import EventStoreUnavailableError
+from crm_events.ports.event_store import EventStoreUnavailableError, ReadRequest
 from crm_projections.adapters.memory import MemoryBroadcaster, MemoryReadModel
 from crm_projections.ports.broadcaster import BroadcasterUnavailableError, Message, PublishResult
 from crm_projections.ports.read_model import (
@@ -17,7 +19,7 @@ from crm_projections.ports.read_model import (
     SaveOutcome,
     SaveResult,
 )
-from crm_projections.services import projector as projector_module
+from crm_projections.services.folding import FoldBase, FoldedStream, fold_stream
 from tests.builders import TIMESTAMP, a_new_event, a_snapshot, a_stream
 from tests.world import NOW, World
 
@@ -302,19 +304,17 @@ class TestSweep:
         assert world.projector.sweep(3, NOW + timedelta(seconds=1), NOW).done == 3
 
 
-def _row(second: int, row: dict[str, object]) -> NewEvent:
-    return a_snapshot(row, read_start=TIMESTAMP + second * 1000, source=EventSource.RECONCILIATION)
+def _row(second: int, row: Mapping[str, object]) -> NewEvent:
+    return a_snapshot(dict(row), read_start=TIMESTAMP + second * 1000, source=EventSource.RECONCILIATION)
 
 
 def _break_fold_of(stream: StreamKey, patch: pytest.MonkeyPatch) -> None:
-    real = projector_module.fold_stream
-
-    def broken(head: object, *rest: object) -> object:
-        if getattr(head, "stream", None) == stream:
+    def broken(head: Head, base: FoldBase, events: Sequence[StoredEvent]) -> FoldedStream:
+        if head.stream == stream:
             raise ZeroDivisionError("division by zero")
-        return real(head, *rest)  # type: ignore[arg-type]
+        return fold_stream(head, base, events)
 
-    patch.setattr(projector_module, "fold_stream", broken)
+    patch.setattr("crm_projections.services.projector.fold_stream", broken)
 
 
 class _Flaky(MemoryBroadcaster):
@@ -352,25 +352,22 @@ class _Refusing(MemoryReadModel):
         return taken + refused
 
 
-class _Passing:
-    """A store that passes everything on to another one."""
+class _Passing(MemoryEventStore):
+    """A store that shares everything with another one."""
 
-    def __init__(self, store: object) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
+    def __init__(self, store: MemoryEventStore) -> None:
+        self.__dict__ = store.__dict__
 
 
 class _NoWatermarks(_Passing):
-    def move_watermarks(self, moves: object) -> None:
+    def move_watermarks(self, moves: Sequence[Watermark]) -> None:
         raise EventStoreUnavailableError("down")
 
 
 class _CountingStore(_Passing):
     events_read = 0
 
-    def read(self, requests: object) -> dict[StreamKey, list[object]]:
-        found: dict[StreamKey, list[object]] = self._store.read(requests)  # type: ignore[attr-defined]
+    def read(self, requests: Sequence[ReadRequest]) -> dict[StreamKey, list[StoredEvent]]:
+        found = super().read(requests)
         self.events_read += sum(map(len, found.values()))
         return found
