@@ -29,11 +29,10 @@ def to_18_characters(value: str) -> str | None:
     if not _ID.fullmatch(value):
         return None
     stem, checksum = value[:15], value[15:].upper()
-    if not checksum:
+    if checksum in ("", id_checksum(stem)):
         return stem + id_checksum(stem)
-    if id_checksum(stem) != checksum and stem in (stem.lower(), stem.upper()):
-        return _with_case_restored(stem, checksum) or value
-    return value
+    has_lost_case = stem in (stem.lower(), stem.upper())
+    return (_with_case_restored(stem, checksum) if has_lost_case else None) or value
 
 
 def _with_case_restored(stem: str, checksum: str) -> str | None:
