@@ -1,6 +1,7 @@
 """Promises 2 and 4: the same events in any order, repetition and cut give the same documents; so does a rebuild."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -55,7 +56,7 @@ def histories(draw: st.DrawFn) -> tuple[list[NewEvent], list[list[NewEvent]]]:
     shuffled = draw(st.permutations(repeated))
     cuts = sorted(draw(st.lists(st.integers(0, len(shuffled)), max_size=5)))
     bounds = [0, *cuts, len(shuffled)]
-    parts = [shuffled[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [shuffled[a:b] for a, b in pairwise(bounds)]
     return ordered, [[_in_delivery(e, n, i) for i, e in enumerate(part)] for n, part in enumerate(parts)]
 
 
