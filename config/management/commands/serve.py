@@ -42,7 +42,7 @@ class Command(BaseCommand):
             )
         listener = self._bind(options["host"], options["port"])
         lock = self._lock()
-        self.check(display_num_errors=True)
+        self.check()
         access = set_up(settings.DATA_DIR, timezone.now())
         url = f"http://{_shown(options['host'])}:{listener.getsockname()[1]}"
         demo = None if options["no_demo"] else demo_command(url, str(key_file(settings.DATA_DIR, "ingest")))

@@ -1,0 +1,56 @@
+# Client Management Service. "make help" lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types imports migrations deploy-check ci bench lock clean
+
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables of run: PORT (8000), HOST (127.0.0.1), DATA_DIR (var/), DEMO=0 for an empty start. ARGS goes to pytest."
+
+run: ## Set up what is missing and serve everything in one process; Ctrl-C stops it
+	@scripts/venv base
+	@.venv/bin/python manage.py serve
+
+test: ## Run all tests: make test ARGS="-k watermark"
+	@scripts/venv dev
+	@scripts/test $(ARGS)
+
+lint: ## Check style and likely mistakes
+	@scripts/venv dev
+	@scripts/lint
+
+format: ## Rewrite the code in the project's style
+	@scripts/venv dev
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+types: ## Check types
+	@scripts/venv dev
+	@scripts/types
+
+imports: ## Check who imports whom
+	@scripts/venv dev
+	@scripts/imports
+
+migrations: ## Check that every model has its migration
+	@scripts/venv dev
+	@scripts/migrations
+
+deploy-check: ## Run Django's checks for production
+	@scripts/venv dev
+	@scripts/deploy-check
+
+ci: ## Run everything that CI runs
+	@.ci/run
+
+bench: ## Measure the pipeline against its yardsticks and print the ratios
+	@scripts/venv dev
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+lock: ## Write the lock files anew
+	@scripts/venv dev
+	@scripts/lock
+
+clean: ## Remove what the checks left behind; var/ and .venv stay
+	@rm -rf .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis artifacts
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
