@@ -35,8 +35,9 @@ def flat_name(name: str) -> str:
 
 
 def _component(parent: str, child: str) -> str:
-    if parent in ("Name", "Address", "Location"):
+    if parent in ("Name", "Location"):
         return child
+    # A plain ``Address`` has no prefix to leave.
     if parent.endswith("Address"):
         return parent.removesuffix("Address") + child
     if parent.endswith("__c") and child in _ADDRESS_PARTS:

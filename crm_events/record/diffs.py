@@ -63,8 +63,6 @@ def _parse_hunks(text: str) -> list[_Hunk] | None:
     hunks = []
     position = 0
     while position < len(lines):
-        if lines[position] == "" and position == len(lines) - 1:
-            break
         head = _HUNK.fullmatch(lines[position])
         body = _read_hunk(lines, position + 1, head) if head else None
         if body is None:

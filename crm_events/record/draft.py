@@ -23,10 +23,9 @@ class Draft:
         The rest are enriched values, looked up at delivery and so not part of the change (cdc_enrich), and the nulls
         of the dense shape, which stand for unchanged fields just as well.
         """
-        nulled = frozenset(change.nulled)
         for name in change.changed:
-            if name not in nulled:
-                self._set(name, _look_up(change.body, name, nulled))
+            self._set(name, _look_up(change.body, name))
+        # Last, because a null of the header is certain, whatever stands in the body or is missing there.
         for name in change.nulled:
             self.set_null(name)
 
@@ -79,7 +78,7 @@ class Draft:
         self.unknown.discard(flat_name(name))
 
 
-def _look_up(body: Mapping[str, Any], name: str, nulled: frozenset[str]) -> Any:
+def _look_up(body: Mapping[str, Any], name: str) -> Any:
     """Return the value of a field by its name in an event; a null compound gives null for each component."""
     if name in body:
         return body[name]
@@ -87,6 +86,6 @@ def _look_up(body: Mapping[str, Any], name: str, nulled: frozenset[str]) -> Any:
     if not dot:
         return _MISSING
     inner = body.get(parent, _MISSING)
-    if inner is None or parent in nulled:
+    if inner is None:
         return None
-    return _look_up(inner, child, frozenset()) if isinstance(inner, dict) else _MISSING
+    return _look_up(inner, child) if isinstance(inner, dict) else _MISSING

@@ -36,8 +36,9 @@ def test_finds_the_separators_of_the_new_text_where_they_changed(separator: str)
 
 def test_keeps_a_mixture_of_separators() -> None:
     old = "Line one.\rSecond paragraph.\r\nRenewal owner: Dana.\nTail."
-    new = old.replace("Dana", "Imre")
-    assert apply_diff(old, a_diff(new)) == new
+    new = "One.\rTwo.\r\nThree.\nTail."
+    hunk = "@@ -1,3 +1,3 @@\n-Line one.\n-Second paragraph.\n-Renewal owner: Dana.\n+One.\n+Two.\n+Three."
+    assert apply_diff(old, a_diff(new, hunk)) == new
 
 
 def test_a_text_that_has_the_hash_already_stays() -> None:
@@ -93,6 +94,7 @@ def test_reads_an_insertion_counted_from_the_line_it_stands_before() -> None:
         "@@ -3,1 +3,1 @@\n-Renewal owner: Dana.",
         "@@ -3,2 +3,1 @@\n-Renewal owner: Dana.\n+Renewal owner: Imre.",
         "@@ -3,1 +3,1 @@\n-Renewal owner: Dana.\n*Renewal owner: Imre.",
+        "@@ -3,1 +3,2 @@\n Renewal owner: Dana.\n Tail.",
         "@@ -99,1 +99,1 @@\n-Renewal owner: Dana.\n+Renewal owner: Imre.",
         "@@ -0,1 +0,1 @@\n-Renewal owner: Dana.\n+Renewal owner: Imre.",
         "@@ -9999999999,1 +1,1 @@\n-x\n+y",

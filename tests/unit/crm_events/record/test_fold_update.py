@@ -139,6 +139,15 @@ def test_a_null_compound_ends_the_uncertainty_about_its_components() -> None:
     assert update({"BillingAddress": None}, ["BillingAddress"], state=unknown).unknown == frozenset()
 
 
+def test_a_null_compound_never_met_is_no_field() -> None:
+    assert update({"ShippingAddress": None}, ["ShippingAddress"]).fields == COMPLETE.fields
+
+
+def test_a_null_name_known_by_its_parts_is_null() -> None:
+    person = fold(EMPTY, a_new_event("CREATE", {"Name": {"LastName": "Dahl"}}))
+    assert update({"Name": None}, ["Name"], state=person).fields == {"Name": None, "LastName": None}
+
+
 def test_a_null_name_clears_its_parts_and_itself() -> None:
     person = fold(EMPTY, a_snapshot({"Name": "Runa Dahl", "FirstName": "Runa", "LastName": "Dahl"}))
     assert update({"Name": None}, ["Name"], state=person).fields == {"Name": None, "FirstName": None, "LastName": None}
