@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from crm_events.backends import event_store
 from crm_events.domain.identifiers import StreamKey
-from crm_events.models import DeadLetter, Delivery, OutcomeCount
+from crm_events.domain.outcomes import Outcome
+from crm_events.models import DeadLetter, Delivery, OutcomeCount, Run
 from crm_events.ports.event_store import EventStore
-from crm_events.services.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +73,27 @@ def unfinished_deliveries() -> tuple[int, datetime | None]:
     waiting = Delivery.objects.filter(status=Delivery.Status.ACCEPTED)
     oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
     return waiting.count(), oldest
+
+
+def open_dead_letters(limit: int) -> int:
+    """Return how many dead letters are open, counted no further than ``limit``."""
+    return DeadLetter.objects.filter(resolved_at=None)[:limit].count()
+
+
+def dead_letters_of(stream: StreamKey) -> tuple[int, int]:
+    """Return how many dead letters of a record are open, and how many are closed."""
+    # A letter about an event keeps the form of the id that came.
+    ids = [stream.entity_id, stream.entity_id[:15]]
+    letters = DeadLetter.objects.filter(entity_name=stream.entity_name, record__in=ids)
+    counts = letters.aggregate(open=Count("pk", filter=Q(resolved_at=None)), total=Count("pk"))
+    return counts["open"], counts["total"] - counts["open"]
+
+
+def unfinished_runs() -> int:
+    """Return how many runs wait for a worker or are worked on."""
+    return Run.objects.filter(status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).count()
+
+
+def any_delivery() -> bool:
+    """Say whether any event was ever taken in, as far as the counts and the inbox know."""
+    return OutcomeCount.objects.exists() or Delivery.objects.exists()

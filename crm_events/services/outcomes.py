@@ -2,26 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from django.db import connection
 
+from crm_events.domain.outcomes import Outcome
 from crm_events.models import Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item, or of one record of an item that names several."""
-
-    index: int
-    outcome: str
-    entity: str = ""
-    entity_id: str = ""
-    version: int | None = None
-    detail: str = ""
 
 
 def finish_deliveries(deliveries: Sequence[Delivery], outcomes: Sequence[Sequence[Outcome]], now: datetime) -> None:
@@ -30,7 +18,7 @@ def finish_deliveries(deliveries: Sequence[Delivery], outcomes: Sequence[Sequenc
     The caller's transaction, if any, holds this and the counts together.
     """
     rows = [
-        (orjson.dumps([astuple(outcome) for outcome in part]).decode(), _sql_time(now), delivery.id)
+        (orjson.dumps([outcome.as_row() for outcome in part]).decode(), _sql_time(now), delivery.id)
         for delivery, part in zip(deliveries, outcomes, strict=True)
     ]
     with connection.cursor() as cursor:

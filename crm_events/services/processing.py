@@ -9,13 +9,14 @@ from django.db import OperationalError, transaction
 
 from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_body
 from crm_events.domain.identifiers import StreamKey
+from crm_events.domain.outcomes import Outcome
 from crm_events.models import Delivery
 from crm_events.ports.dead_letters import DeadLetters, EventFailure
 from crm_events.ports.event_store import Appended, EventStore, EventStoreUnavailableError
 from crm_events.services import inbox
 from crm_events.services.appending import append_events
 from crm_events.services.notices import keep_notices
-from crm_events.services.outcomes import Outcome, count_outcomes, finish_deliveries
+from crm_events.services.outcomes import count_outcomes, finish_deliveries
 
 _log = structlog.get_logger(__name__)
 
