@@ -1,7 +1,6 @@
 """The addresses of the API, below ``/api/``."""
 
 from django.urls import URLPattern, path, re_path
-from django.views.decorators.csrf import csrf_exempt
 
 from crm_api.openapi import describe_document, describe_history, describe_list
 from crm_api.views.description import Docs, MessageSchema, OpenApi, unknown_address
@@ -42,5 +41,5 @@ urlpatterns: list[URLPattern] = [
     path("v1/schemas/entity-changed.json", MessageSchema.as_view(), name="message-schema"),
     path("docs/", Docs.as_view(), name="docs"),
     # Problem details instead of Django's page, in debug mode too.
-    re_path(r"", csrf_exempt(unknown_address)),
+    re_path(r"", unknown_address),
 ]

@@ -1,6 +1,6 @@
 """The API's description of itself: OpenAPI, Swagger UI, the schema of broadcast messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,12 +11,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, reverse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 
-from crm_api.authentication import ApiKeyAuthentication, StaffSessionAuthentication
+from crm_api.authentication import ApiKeyAuthentication, HasScope, StaffSessionAuthentication
 from crm_api.errors import KeyRequiredError
 from crm_api.openapi import errors
 from crm_api.problems import problem_response
@@ -66,6 +67,8 @@ class Docs(SpectacularSwaggerSplitView):
     """Swagger UI, from files of this service alone; a browser without a session is sent to the console's login."""
 
     authentication_classes: ClassVar[Sequence[type]] = _READERS  # type: ignore[misc]
+    permission_classes: ClassVar[Sequence[type]] = (HasScope,)  # type: ignore[misc]
+    scopes: ClassVar[Mapping[str, Sequence[str]]] = {"GET": ["read"]}
     template_name = "crm_api/docs.html"
     url_name = "schema"
 
@@ -88,6 +91,7 @@ def _message_schema() -> bytes:
     return (Path(apps.get_app_config("crm_projections").path) / _MESSAGE_SCHEMA).read_bytes()
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, **_names: Any) -> HttpResponse:
     """Answer what no other address of the API does; a missing last slash is put right, whatever the method."""
     if not request.path.endswith("/") and _leads_somewhere(f"{request.path}/"):

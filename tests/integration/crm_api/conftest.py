@@ -5,7 +5,8 @@ from django.core.cache import cache
 from pytest_django import Settings
 
 from crm_api.freshness import Freshness
-from crm_events import backends as event_backends, entry
+from crm_events import backends as event_backends
+from crm_events import entry
 from crm_projections import backends as read_backends
 from tests.integration.crm_api.api import Api, a_key
 
@@ -29,6 +30,6 @@ def _adapters(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 
 @pytest.fixture
-def api(db: None) -> Api:
+def api(db: None) -> Api:  # noqa: ARG001  # keys are kept in the database
     """Return a caller that may ingest and read."""
     return Api(a_key())
