@@ -1,0 +1,31 @@
+"""Run the benchmarks: ``python -m benchmarks [name ...]``."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+NAMES = ("pipeline", "stream-length", "full-replay", "api")
+
+
+def main() -> int:
+    """Prepare a database of its own, run what was asked for, print a table."""
+    wanted = sys.argv[1:] or list(NAMES)
+    unknown = [name for name in wanted if name not in NAMES]
+    if unknown:
+        sys.stderr.write(f"There is no benchmark {', '.join(unknown)}. Next: name some of {', '.join(NAMES)}.\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder:
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": folder, "LOG_LEVEL": "ERROR"}
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
+        import django  # noqa: PLC0415  # settings read the environment prepared above
+
+        django.setup()
+        from benchmarks.suite import run_all  # noqa: PLC0415  # models need Django to be set up
+
+        run_all(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
