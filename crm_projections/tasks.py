@@ -12,7 +12,8 @@ from crm_projections.entry import projector, runner
 
 # Streams younger than this are left to the task that their delivery sent.
 _SWEEP_AFTER = timedelta(seconds=5)
-_SWEEP_LEASE = timedelta(seconds=60)
+# Also how long the sweeping rests after a process died in the middle of one.
+_SWEEP_LEASE = timedelta(seconds=20)
 
 
 @shared_task(name="crm_projections.tasks.project")
