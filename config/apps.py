@@ -11,8 +11,8 @@ class ServiceConfig(AppConfig):
     verbose_name = "Service"
 
     def ready(self) -> None:
-        """Register the checks, and begin to measure tasks."""
-        from config import checks  # noqa: F401, PLC0415  # needs loaded apps
+        """Register the checks and what listens to requests and tasks."""
+        from config import checks, request_logs  # noqa: F401, PLC0415  # needs loaded apps
         from config.metrics.tasks import observe_tasks  # noqa: PLC0415  # as above
 
         observe_tasks()

@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -18,9 +18,10 @@ _receiver = CeleryReceiver()
 _receiver.connect_worker_signals()
 
 
-def _drop_broken_connections(**_: object) -> None:
+def _drop_broken_connections(task: Task, **_: object) -> None:
     # A worker of its own does more (it closes them all); one inside the web process keeps what still works.
-    if settings.BROKER_IS_EMBEDDED:
+    # A task called like a function stays inside its caller's transaction.
+    if settings.BROKER_IS_EMBEDDED and not task.request.is_eager:
         close_old_connections()
 
 

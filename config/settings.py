@@ -8,6 +8,7 @@ from typing import Any
 import environ
 
 from config import logs
+from config.console import frame
 from config.secret_key import read_or_create
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -227,9 +228,12 @@ LOG_FORMAT = logs.resolve_format(env.str("LOG_FORMAT", default="auto"))
 LOGGING = logs.logging_config(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
 logs.configure_structlog()
 DJANGO_STRUCTLOG_CELERY_ENABLED = False  # config.celery connects it, once for sender and worker
+DJANGO_STRUCTLOG_USER_ID_FIELD = "username"
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logs.success_level(LOG_FORMAT)
 DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+
+UNFOLD = frame.UNFOLD
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -43,7 +43,7 @@ class Service:
     def __init__(self, listener: socket.socket, demo: ChildCommand | None) -> None:
         self.stop_requested = threading.Event()
         self._web = WebServer(listener)
-        self._parts: list[Part] = [self._web, *(Lane(app, lane) for lane in THREADS_BY_LANE), Beat(app)]
+        self._parts: list[Part] = [*(Lane(app, lane) for lane in THREADS_BY_LANE), Beat(app), self._web]
         self._demo = demo
 
     def start(self) -> None:

@@ -1,12 +1,30 @@
 """Worker lanes and beat as threads of this process."""
 
 import threading
+from typing import Any
 
 from celery import Celery
 from celery.beat import EmbeddedService
+from celery.bootsteps import StartStopStep
 
 # Few: they share one interpreter, and on SQLite one writer.
 THREADS_BY_LANE = {"ingest": 2, "project": 2, "bulk": 1}
+
+
+class OwnQueueOnly(StartStopStep):  # type: ignore[misc]
+    """Leave a lane's worker its own queue alone.
+
+    Which queues a worker takes from is a state of the Celery app, which all lanes of this process share.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, consumer: Any) -> None:
+        """Drop the other lanes' queues, before the first message is taken."""
+        own = consumer.hostname.partition("@")[0]
+        for queue in list(consumer.task_consumer.queues):
+            if queue.name != own:
+                consumer.task_consumer.cancel_by_queue(queue.name)
 
 
 class Lane:
@@ -14,12 +32,12 @@ class Lane:
 
     def __init__(self, app: Celery, queue: str) -> None:
         self.name = queue
+        app.steps["consumer"].add(OwnQueueOnly)
         self._worker = app.WorkController(
             app=app,
             hostname=f"{queue}@embedded",
             pool="threads",
             concurrency=THREADS_BY_LANE[queue],
-            queues=[queue],
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
