@@ -106,6 +106,10 @@ class DeadLetter(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
+        permissions = [  # noqa: RUF012  # a Meta's own type
+            ("retry_deadletter", "Can retry dead letters"),
+            ("discard_deadletter", "Can discard dead letters"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["delivery_id", "delivery_index", "record"], condition=Q(kind="event"), name="dead_letter_event"
@@ -123,6 +127,17 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} ({self.entity_name} {self.record})" if self.record else self.code
+
+
+class Record(models.Model):
+    """No table: the right to look at records, whichever engine keeps their events and documents."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return "record"
 
 
 class Run(models.Model):

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import F
 
+from crm_events.cdc import ItemFailure
 from crm_events.domain.identifiers import StreamKey
 from crm_events.models import DeadLetter
 from crm_events.ports.dead_letters import DeadLetters, EventFailure, StreamFailure, failure_fingerprint
@@ -77,6 +78,12 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
-def count_failed_retry(letter: DeadLetter, detail: str, now: datetime) -> None:
-    """Note that a retry failed again."""
-    DeadLetter.objects.filter(pk=letter.pk).update(detail=detail, last_failed_at=now, attempts=F("attempts") + 1)
+def count_failed_retry(letter: DeadLetter, failure: ItemFailure, now: datetime) -> None:
+    """Note that a retry failed again; today's code may have found another cause than the first time."""
+    DeadLetter.objects.filter(pk=letter.pk, resolved_at=None).update(
+        code=failure.code,
+        detail=_storable(failure.detail),
+        fingerprint=failure_fingerprint(failure.code, failure.entity_name, failure.cause),
+        last_failed_at=now,
+        attempts=F("attempts") + 1,
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm_events.cdc import BodyError, ParsedItem, parse_item, split_body
+from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_body
 from crm_events.domain.identifiers import StreamKey
 from crm_events.models import DeadLetter
 from crm_events.ports.event_store import EventStore
@@ -40,14 +40,20 @@ class DeadLetterDesk:
         """
         events = [letter for letter in letters if letter.kind == DeadLetter.Kind.EVENT and not letter.resolved_at]
         parked = [letter for letter in letters if letter.kind == DeadLetter.Kind.STREAM and not letter.resolved_at]
+        # Written down first: an act that dies half way was tried nevertheless.
+        for letter in [*events, *parked]:
+            record_action(operator, "retry dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
         passed, streams = self._retry_events(events, operator, now)
         released = [StreamKey(letter.entity_name, letter.record) for letter in parked]
         self._store.set_blocked(released, blocked=False)
-        result = RetryResult(passed, len(events) - passed, len(released))
-        for letter in [*events, *parked]:
-            record_action(operator, "retry dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
         wake_projector([*streams, *released])
-        return result
+        return RetryResult(passed, len(events) - passed, len(released))
+
+    def release(self, stream: StreamKey, operator: Operator, now: datetime) -> None:
+        """Let a parked record be projected again, whatever became of its dead letter."""
+        record_action(operator, "project again", str(stream), now)
+        self._store.set_blocked([stream], blocked=False)
+        wake_projector([stream])
 
     def discard(self, letters: Sequence[DeadLetter], operator: Operator, now: datetime) -> int:
         """Close open letters without handling them; return how many. A parked record stays parked.
@@ -58,35 +64,38 @@ class DeadLetterDesk:
             raise ValueError("Discarding needs a reason: say why these may be forgotten.")
         ids = [letter.pk for letter in letters]
         with transaction.atomic():
-            discarded = DeadLetter.objects.filter(pk__in=ids, resolved_at=None).update(
+            # Locked, so that the audit names exactly those that this act closed.
+            waiting = list(DeadLetter.objects.select_for_update().filter(pk__in=ids, resolved_at=None))
+            DeadLetter.objects.filter(pk__in=[letter.pk for letter in waiting]).update(
                 resolved_at=now,
                 resolution=DeadLetter.Resolution.DISCARDED,
                 resolved_by=operator.name,
                 reason=operator.reason,
             )
-            for letter in letters:
+            for letter in waiting:
                 record_action(operator, "discard dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
-        return discarded
+        return len(waiting)
 
     def _retry_events(
         self, letters: Sequence[DeadLetter], operator: Operator, now: datetime
     ) -> tuple[int, list[StreamKey]]:
         parsed = [(letter, self._parse(letter)) for letter in letters]
-        passing = [letter for letter, item in parsed if not _failure_of(letter, item)]
+        failing = [(letter, failure) for letter, item in parsed if (failure := _failure_of(letter, item))]
+        passing = {letter.pk for letter in letters} - {letter.pk for letter, _ in failing}
         events = [event for _, item in parsed for event in item.events]
         append_events(self._store, events, now)
         with transaction.atomic():
             keep_notices([(letter.delivery_id, letter.delivery_index, item) for letter, item in parsed], now)
-            DeadLetter.objects.filter(pk__in=[letter.pk for letter in passing]).update(
+            # Not those that somebody else closed meanwhile: how they ended stays as it was.
+            passed = DeadLetter.objects.filter(pk__in=passing, resolved_at=None).update(
                 resolved_at=now,
                 resolution=DeadLetter.Resolution.PASSED,
                 resolved_by=operator.name,
                 reason=operator.reason,
             )
-            for letter, item in parsed:
-                if failure := _failure_of(letter, item):
-                    count_failed_retry(letter, failure, now)
-        return len(passing), list(dict.fromkeys(event.stream for event in events))
+            for letter, failure in failing:
+                count_failed_retry(letter, failure, now)
+        return passed, list(dict.fromkeys(event.stream for event in events))
 
     def _parse(self, letter: DeadLetter) -> ParsedItem:
         try:
@@ -96,9 +105,12 @@ class DeadLetterDesk:
         return parse_item(item, letter.delivery_id, letter.delivery_index, self._allowed_orgs)
 
 
-def _failure_of(letter: DeadLetter, item: ParsedItem) -> str:
-    """Return why the letter's record still fails, or an empty text."""
+def _failure_of(letter: DeadLetter, item: ParsedItem) -> ItemFailure | None:
+    """Return why the letter's record still fails, or ``None``."""
     if not (item.events or item.notices or item.failures):
-        return "The kept text is no single JSON value. Next: discard it with a reason."
-    wanted = [f.detail for f in item.failures if not letter.record or not f.record or f.record[:100] == letter.record]
-    return wanted[0] if wanted else ""
+        detail = "The kept text is no single JSON value. Next: discard it with a reason."
+        return ItemFailure(letter.code, detail, entity_name=letter.entity_name)
+    for failure in item.failures:
+        if not letter.record or not failure.record or failure.record[:100] == letter.record:
+            return failure
+    return None
