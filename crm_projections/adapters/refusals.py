@@ -18,8 +18,20 @@ def values_of(document: Document, fields: Sequence[FieldSpec]) -> list[tuple[Fie
 
     :raises UnfitDocumentError: a value does not fit its field.
     """
-    own = {"id": document.id, "is_deleted": document.is_deleted}
-    return [_value_of(spec, own.get(spec.name, document.values.get(spec.name))) for spec in fields]
+    values, found = document.values, []
+    for spec in fields:
+        value = values.get(spec.name)
+        if spec.name == "id":
+            value = document.id
+        elif spec.name == "is_deleted":
+            value = document.is_deleted
+        try:
+            found.append((spec, value, stored_key(spec.kind, value)))
+        except ValueError as error:
+            raise UnfitDocumentError(
+                f"The field {spec.name} cannot be stored: {error}. Correct the mapping."
+            ) from error
+    return found
 
 
 def encode(document: Document, fields: Sequence[FieldSpec]) -> bytes:
@@ -31,10 +43,3 @@ def encode(document: Document, fields: Sequence[FieldSpec]) -> bytes:
         return document.to_json(fields)
     except TypeError as error:
         raise UnfitDocumentError(f"The document cannot be written as JSON: {error}. Correct the mapping.") from error
-
-
-def _value_of(spec: FieldSpec, value: object) -> tuple[FieldSpec, object, Key]:
-    try:
-        return spec, value, stored_key(spec.kind, value)
-    except ValueError as error:
-        raise UnfitDocumentError(f"The field {spec.name} cannot be stored: {error}. Correct the mapping.") from error

@@ -9,6 +9,8 @@ from crm_mappings.schema import FieldKind
 Key = str | int | None
 # The outermost 64-bit numbers stay free: a query clamped to them matches what it would without the clamp.
 MAX_INT = 2**63 - 2
+# Ids, dates and times are indexed whole, so they have a bound, far beyond any real one.
+MAX_EXACT_LENGTH = 255
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 _ZERO, _POSITIVE = "1", "2"
 _NEGATIVE = "0"
@@ -27,14 +29,10 @@ def sort_key(kind: FieldKind, value: Any) -> Key:
 def stored_key(kind: FieldKind, value: Any) -> Key:
     """Return the sort key of a value that goes into a document, ``None`` for a kind without an order.
 
-    :raises ValueError: the value does not fit the kind, or is a whole number beyond ``MAX_INT``.
+    :raises ValueError: the value does not fit the kind, is a whole number beyond ``MAX_INT``, or is an id, date or
+        time of more than ``MAX_EXACT_LENGTH`` characters.
     """
-    if kind is FieldKind.INT and value is not None and abs(_integer(value)) > MAX_INT:
-        raise ValueError(f"{_shown(value)} is too large")
-    if kind in _UNORDERED:
-        _check_unordered(kind, value)
-        return None
-    return sort_key(kind, value)
+    return None if value is None else _STORED_KEYS[kind](value)
 
 
 def equality_key(kind: FieldKind, value: Any) -> Key:
@@ -109,12 +107,26 @@ def _amount(value: Any) -> str:
     return decimal_sort_key(_text(value))
 
 
-def _check_unordered(kind: FieldKind, value: Any) -> None:
-    if value is None:
-        return
-    if kind is FieldKind.LIST and not isinstance(value, list | tuple):
-        raise ValueError(f"{_shown(value)} is no list")  # callers catch one error
-    for text in value if kind is FieldKind.LIST else [value]:
+def _stored_integer(value: Any) -> int:
+    if abs(_integer(value)) > MAX_INT:
+        raise ValueError(f"{_shown(value)} is too large")
+    return int(value)
+
+
+def _stored_exact(value: Any) -> str:
+    if len(_text(value)) > MAX_EXACT_LENGTH:
+        raise ValueError(f"{_shown(value)} is longer than {MAX_EXACT_LENGTH} characters")
+    return str(value)
+
+
+def _stored_long_text(value: Any) -> None:
+    _text(value)
+
+
+def _stored_list(value: Any) -> None:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{_shown(value)} is no list")  # noqa: TRY004  # callers catch one error
+    for text in value:
         _text(text)
 
 
@@ -126,7 +138,6 @@ def _shown(value: Any) -> str:
     return f"“{str(value)[:50]}”"
 
 
-_UNORDERED = (FieldKind.LONG_TEXT, FieldKind.LIST)
 _SORT_KEYS: dict[FieldKind, Callable[[Any], Key]] = {
     FieldKind.TEXT: _lower,
     FieldKind.LONG_TEXT: _no_order,
@@ -137,4 +148,13 @@ _SORT_KEYS: dict[FieldKind, Callable[[Any], Key]] = {
     FieldKind.INT: _integer,
     FieldKind.DECIMAL: _amount,
     FieldKind.LIST: _no_order,
+}
+_STORED_KEYS: dict[FieldKind, Callable[[Any], Key]] = {
+    **_SORT_KEYS,
+    FieldKind.LONG_TEXT: _stored_long_text,
+    FieldKind.ID: _stored_exact,
+    FieldKind.DATE: _stored_exact,
+    FieldKind.TIME: _stored_exact,
+    FieldKind.INT: _stored_integer,
+    FieldKind.LIST: _stored_list,
 }

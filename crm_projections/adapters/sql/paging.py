@@ -100,23 +100,28 @@ class PageQuery:
         )
 
     def _select_merged(self, segments: Sequence[_Segment]) -> Sql:
-        parts = [self._ids_of(segment, number) for number, segment in enumerate(segments)]
-        order = [term for item in self.sort for term in item.order_with_nulls(exact=True)]
+        """Put the segments together by id and sort keys, cut out the page, and only then fetch its documents."""
+        parts = [self._keys_of(segment, number) for number, segment in enumerate(segments)]
+        order = ", ".join([*(term for item in self.sort for term in item.order_with_nulls(exact=True)), "id"])
         return Sql(
-            f"SELECT {self._columns()} FROM {self.tables.documents} "
-            f"WHERE id IN ({' UNION ALL '.join(part.text for part in parts)}) "
-            f"ORDER BY {', '.join([*order, 'id'])} LIMIT %s OFFSET %s",
+            f"SELECT {self._columns()} FROM {self.tables.documents} WHERE id IN ("
+            f"SELECT id FROM ({' UNION ALL '.join(part.text for part in parts)}) AS merged "
+            f"ORDER BY {order} LIMIT %s OFFSET %s) ORDER BY {order}",
             (*(value for part in parts for value in part.parameters), self.limit, self.offset),
         )
 
-    def _ids_of(self, segment: _Segment, number: int) -> Sql:
+    def _keys_of(self, segment: _Segment, number: int) -> Sql:
         condition = all_of([self.condition, segment.condition])
+        columns = ", ".join(dict.fromkeys(["id", *(item.key for item in self._sorted_columns())]))
         # The page may lie in any one segment, so each gives as many rows as the page needs from the front.
         return Sql(
-            f"SELECT id FROM (SELECT id FROM {self.tables.documents} WHERE {condition.text} "
+            f"SELECT {columns} FROM (SELECT {columns} FROM {self.tables.documents} WHERE {condition.text} "
             f"ORDER BY {', '.join(segment.order)} LIMIT %s) AS segment_{number}",
             (*condition.parameters, self.offset + self.limit),
         )
+
+    def _sorted_columns(self) -> list[FieldColumns]:
+        return [item.columns for item in self.sort if item.columns]
 
     def _segments(self, *, exact: bool) -> Iterator[_Segment]:
         if self.position is None:

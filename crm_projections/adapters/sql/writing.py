@@ -8,7 +8,7 @@ from django.db import DataError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm_projections.adapters.refusals import UnfitDocumentError
-from crm_projections.adapters.sql.layout import MAX_EXACT_LENGTH, META_COLUMNS, layout_of
+from crm_projections.adapters.sql.layout import META_COLUMNS, layout_of
 from crm_projections.adapters.sql.statements import (
     MAX_IDS_PER_STATEMENT,
     chunks,
@@ -44,19 +44,15 @@ class DocumentWriter:
         """
         results: dict[str, SaveResult] = {}
         rows: list[Row] = []
+        layout = layout_of(self.generation.fields)
         for document in documents:
             try:
-                rows.append(self._row(document))
+                rows.append(layout.row(document))
             except UnfitDocumentError as error:
                 results[document.id] = SaveResult(document.id, SaveOutcome.REFUSED, str(error))
         # One order for all writers: two that meet wait for one another instead of both dying of a deadlock.
         results |= self._write(sorted(rows))
         return [results[document.id] for document in documents]
-
-    def _row(self, document: Document) -> Row:
-        if len(document.id) > MAX_EXACT_LENGTH:
-            raise UnfitDocumentError(f"The id is longer than {MAX_EXACT_LENGTH} characters. Discard the record.")
-        return layout_of(self.generation.fields).row(document)
 
     def _write(self, rows: list[Row]) -> dict[str, SaveResult]:
         try:
