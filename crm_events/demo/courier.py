@@ -8,7 +8,7 @@ from typing import Any
 from crm_events.demo.changes import Change
 from crm_events.demo.envelopes import new_uuid, relay, wrap
 
-_HELD_BACK = 0.015
+_HELD_BACK = 0.03
 _REPEATED = 0.015
 _Event = dict[str, Any]
 

@@ -31,7 +31,7 @@ class DemoOrg:
         """
         seed, _, accounts = self._arguments
         simulation = Simulation(*self._arguments)
-        courier = Courier(_chance(seed, "delivery"), patience=accounts, spoil_every=2 * accounts)
+        courier = Courier(_chance(seed, "delivery"), patience=2 * accounts, spoil_every=2 * accounts)
         for change in simulation.history():
             yield from courier.deliver(change)
         yield from courier.flush()

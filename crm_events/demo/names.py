@@ -86,6 +86,7 @@ _LAST = (
 FIRST_NAMES = tuple(_FIRST.split())
 LAST_NAMES = tuple(_LAST.split())
 SALUTATIONS = ("Ms.", "Mr.", "Dr.", "Mx.")
+_RARER_PARTS = (("Salutation", SALUTATIONS, 0.6), ("MiddleName", FIRST_NAMES, 0.15), ("Suffix", ("Jr.", "PhD"), 0.06))
 # Letters that no normalization takes apart.
 _TO_ASCII = str.maketrans({"ø": "o", "ß": "ss", "ł": "l", "æ": "ae"})
 
@@ -118,7 +119,10 @@ def company(rng: Random, used: set[str]) -> Company:
 def person(rng: Random) -> dict[str, str]:
     """Return a person's name as the compound field of Salesforce has it."""
     name = {"FirstName": rng.choice(FIRST_NAMES), "LastName": rng.choice(LAST_NAMES)}
-    return {"Salutation": rng.choice(SALUTATIONS), **name} if rng.random() < 0.6 else name  # noqa: PLR2004
+    for part, choices, share in _RARER_PARTS:
+        if rng.random() < share:
+            name[part] = rng.choice(choices)
+    return name
 
 
 def email(name: dict[str, str], domain: str) -> str:

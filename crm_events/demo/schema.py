@@ -1,6 +1,6 @@
 """The fields that each object of the org has, in the order of its schema; dense shapes spell all of them out."""
 
-_NAME = ("Salutation", "FirstName", "LastName")
+_NAME = ("Salutation", "FirstName", "MiddleName", "LastName", "Suffix")
 _ADDRESS = ("Street", "City", "State", "PostalCode", "Country", "CountryCode")
 _SYSTEM = ("OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById")
 

@@ -78,16 +78,14 @@ def lose_creation(org: Org, tx: Transaction) -> None:
 
 
 def lose_deletion(org: Org, tx: Transaction) -> None:
-    """Archive a lead in the database, and tell of it without values; restore another record in the same way."""
-    lead = org.pick("Lead")
-    if lead is not None:
-        tx.gap("GAP_DELETE", [lead])
-        org.remove(lead)
-    alone = [gone for gone in org.bin if len(gone) == 1]
-    if alone:
+    """Archive two leads in the database and bring one back, and tell of it without values."""
+    leads = org.several("Lead", 2)
+    if leads:
+        tx.gap("GAP_DELETE", leads)
+        tx.gap("GAP_UNDELETE", leads[1:] or leads)
+    for lead in leads:
         # What it holds now, nobody knows: it takes no part any more.
-        tx.gap("GAP_UNDELETE", alone[-1])
-        org.bin.remove(alone[-1])
+        org.remove(lead)
 
 
 def load_too_much(_org: Org, tx: Transaction) -> None:
