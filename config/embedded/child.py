@@ -1,6 +1,5 @@
 """A management command as a child process that never outlives its parent."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -40,9 +39,7 @@ class ChildCommand:
         """Let it end, by force if it must be."""
         if self._process is None:
             return
-        with contextlib.suppress(BrokenPipeError):
-            if self._process.stdin:
-                self._process.stdin.close()
+        self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -51,8 +48,10 @@ class ChildCommand:
 
 
 def _end_with_parent() -> None:
-    # The parent holds the other end of the pipe: it closes when the parent stops us, and when the parent is killed.
-    sys.stdin.buffer.read()
+    # The parent holds the other end of the pipe, which closes however the parent ends, kill -9 included.
+    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    while os.read(0, 1024):
+        pass
     os._exit(0)
 
 
