@@ -45,6 +45,8 @@ class ChildCommand:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
 
 
 def _end_with_parent() -> None:
