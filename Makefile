@@ -1,6 +1,6 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format types imports migrations deploy-check ci bench lock clean
+.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench lock clean
 
 ARGS ?=
 
@@ -15,6 +15,10 @@ run: ## Set up what is missing and serve everything in one process; Ctrl-C stops
 test: ## Run all tests: make test ARGS="-k watermark"
 	@scripts/venv dev
 	@scripts/test $(ARGS)
+
+test-postgres: ## Run the integration tests with PostgreSQL in place of SQLite
+	@scripts/venv dev
+	@scripts/test-postgres $(ARGS)
 
 lint: ## Check style and likely mistakes
 	@scripts/venv dev

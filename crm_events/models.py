@@ -39,6 +39,7 @@ class Delivery(models.Model):
         ordering: ClassVar[list[str]] = ["-id"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["id"], condition=Q(status="accepted"), name="delivery_unfinished"),
+            models.Index(fields=["id"], condition=Q(status="accepted", attempts__gt=0), name="delivery_failed"),
             models.Index(fields=["recorded_at"], condition=Q(status="recorded"), name="delivery_finished"),
         ]
 

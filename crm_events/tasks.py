@@ -25,9 +25,10 @@ def process_deliveries() -> int:
 
 @shared_task(name="crm_events.tasks.sweep_deliveries")
 def sweep_deliveries() -> int:
-    """Pick up deliveries that nobody finished, until none is free."""
+    """Pick up deliveries that nobody finished, until none is free; those that failed before have their turn here."""
     total = 0
-    while (processed := command_service().process_events(ProcessEvents(limit=_BATCH), datetime.now(UTC))).deliveries:
+    command = ProcessEvents(limit=_BATCH, failed_first=True)
+    while (processed := command_service().process_events(command, datetime.now(UTC))).deliveries:
         wake_projector(processed.streams)
         total += processed.deliveries
     return total

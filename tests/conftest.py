@@ -12,6 +12,8 @@ from tests.engines.postgres import PostgresServer, find_postgres, postgres_versi
 
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+# TEST_DEFAULT_DATABASE=postgres: everything that works on the default database works on PostgreSQL in this run.
+_POSTGRES_IS_DEFAULT = os.environ.get("TEST_DEFAULT_DATABASE", "") == "postgres"
 _NO_POSTGRES = "no PostgreSQL on this machine (install the package postgresql)"
 # What a developer set for a server of theirs must not reach the tests.
 _FOREIGN = (
@@ -39,6 +41,9 @@ def _prepare_environment() -> PostgresServer | None:
         return None
     server = PostgresServer(bin_dir)
     os.environ["TEST_POSTGRES_URL"] = server.url
+    if _POSTGRES_IS_DEFAULT:
+        # Another name than the second database has, so that its tests stay apart.
+        os.environ["DATABASE_URL"] = server.url.rpartition("/")[0] + "/crm"
     return server
 
 
@@ -51,8 +56,8 @@ django.setup()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres: needs a PostgreSQL server; added by itself where a test asks for one")
-    if _IN_CI and not _IS_WORKER and _server is None:
-        raise pytest.UsageError(f"{_NO_POSTGRES}, and CI must test on it.")
+    if (_IN_CI or _POSTGRES_IS_DEFAULT) and not _IS_WORKER and _server is None:
+        raise pytest.UsageError(f"{_NO_POSTGRES}, and this run must test on it.")
 
 
 def pytest_report_header() -> list[str]:
@@ -99,7 +104,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    wanted = any(item.get_closest_marker("postgres") is not None for item in session.items)
+    wanted = _POSTGRES_IS_DEFAULT or any(item.get_closest_marker("postgres") for item in session.items)
     if _server is not None and wanted and not session.config.option.collectonly:
         _server.start()
 

@@ -27,9 +27,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class ProcessEvents:
-    """Bring accepted deliveries into the log, at most ``limit`` of them in this call."""
+    """Bring accepted deliveries into the log, at most ``limit`` of them in this call.
+
+    ``failed_first`` takes one that failed before, if its time has come, in place of new ones.
+    """
 
     limit: int = 200
+    failed_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class SalesforceCommandService(CrmCommandService):
 
     def process_events(self, command: ProcessEvents, now: datetime) -> Processed:
         """Claim deliveries and bring them into the log; see the port."""
-        deliveries = inbox.claim(command.limit, now)
+        deliveries = inbox.claim(command.limit, now, failed_first=command.failed_first)
         streams = self._processor.process(deliveries, now) if deliveries else []
         return Processed(len(deliveries), streams)
 

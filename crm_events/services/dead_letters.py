@@ -10,6 +10,7 @@ from crm_events.cdc import ItemFailure
 from crm_events.domain.identifiers import StreamKey
 from crm_events.models import DeadLetter
 from crm_events.ports.dead_letters import DeadLetters, EventFailure, StreamFailure, failure_fingerprint
+from crm_events.services.texts import storable
 
 
 class OperationalDeadLetters(DeadLetters):
@@ -21,10 +22,10 @@ class OperationalDeadLetters(DeadLetters):
                 DeadLetter(
                     kind=DeadLetter.Kind.EVENT,
                     code=failure.code,
-                    detail=_storable(failure.detail),
+                    detail=storable(failure.detail),
                     fingerprint=failure_fingerprint(failure.code, failure.entity_name, failure.cause),
-                    entity_name=_storable(failure.entity_name)[:100],
-                    record=_storable(failure.record)[:100],
+                    entity_name=storable(failure.entity_name)[:100],
+                    record=storable(failure.record)[:100],
                     delivery_id=failure.delivery_id,
                     delivery_index=failure.delivery_index,
                     payload=failure.payload,
@@ -42,13 +43,14 @@ class OperationalDeadLetters(DeadLetters):
         rows = [
             (
                 failure.code,
-                _storable(failure.detail),
+                storable(failure.detail),
                 failure_fingerprint(failure.code, failure.stream.entity_name, failure.cause),
                 *failure.stream,
                 moment,
                 moment,
             )
-            for failure in failures
+            # In one order for all, so that two projectors wait for one another and do not deadlock.
+            for failure in sorted(failures, key=lambda failure: failure.stream)
         ]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(
@@ -73,16 +75,11 @@ class OperationalDeadLetters(DeadLetters):
         return open_letters.filter(pk__in=passed).update(resolved_at=now, resolution=DeadLetter.Resolution.PASSED)
 
 
-def _storable(text: str) -> str:
-    # Unreadable items hold anything; PostgreSQL takes no NUL in text. The payload is JSON text and has it escaped.
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
 def count_failed_retry(letter: DeadLetter, failure: ItemFailure, now: datetime) -> None:
     """Note that a retry failed again; today's code may have found another cause than the first time."""
     DeadLetter.objects.filter(pk=letter.pk, resolved_at=None).update(
         code=failure.code,
-        detail=_storable(failure.detail),
+        detail=storable(failure.detail),
         fingerprint=failure_fingerprint(failure.code, failure.entity_name, failure.cause),
         last_failed_at=now,
         attempts=F("attempts") + 1,

@@ -1,20 +1,23 @@
 """The transactional inbox: deliveries are stored before they are answered, and claimed before they are worked on."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from crm_events.cdc import split_body
 from crm_events.models import Delivery
 from crm_events.ports.commands import Accepted
+from crm_events.services.texts import storable
 from crm_events.services.wakeups import wake_ingest
 
 # Working a delivery twice at once is harmless (the log knows its items), so a short claim only bounds the wait
 # after a worker died.
 CLAIM_FOR = timedelta(seconds=30)
+# Many small deliveries are worked on together, but a few large ones already fill memory and a transaction.
+ITEMS_PER_CLAIM = 5_000
 
 
 def new_delivery_id(now: datetime) -> str:
@@ -42,19 +45,26 @@ def accept(body: bytes, key_name: str, now: datetime) -> Accepted:
     return Accepted(delivery.id, len(items))
 
 
-def claim(limit: int, now: datetime) -> list[Delivery]:
+def claim(limit: int, now: datetime, *, failed_first: bool = False) -> list[Delivery]:
     """Claim deliveries that nobody works on: many new ones, or else a single one that failed before.
 
-    One that failed is worked on alone, so that a delivery which kills its worker spends only its own attempts.
+    One that failed is worked on alone, so that a delivery which kills its worker spends only its own attempts. With
+    ``failed_first`` it goes before the new ones: under a steady stream of those its turn would never come.
     """
-    return _claim(Q(attempts=0), limit, now) or _claim(Q(attempts__gt=0), 1, now)
+    if failed_first:
+        return _claim_failed(now) or _claim(Q(attempts=0), limit, now)
+    return _claim(Q(attempts=0), limit, now) or _claim_failed(now)
+
+
+def _claim_failed(now: datetime) -> list[Delivery]:
+    return _claim(Q(attempts__gt=0), 1, now)
 
 
 def _claim(condition: Q, limit: int, now: datetime) -> list[Delivery]:
     free = Delivery.objects.filter(
         Q(claimed_until=None) | Q(claimed_until__lt=now), condition, status=Delivery.Status.ACCEPTED
     )
-    ids = list(free.order_by("id").values_list("id", flat=True)[:limit])
+    ids = _first_ids(free.order_by("id").values_list("id", "item_count")[:limit])
     if not ids:
         return []
     token = secrets.token_hex(16)
@@ -63,17 +73,46 @@ def _claim(condition: Q, limit: int, now: datetime) -> list[Delivery]:
     return list(Delivery.objects.filter(id__in=ids, claim=token).order_by("id"))
 
 
+def _first_ids(found: Iterable[tuple[str, int]]) -> list[str]:
+    """Return the first ids that together hold a bounded number of items, and at least one."""
+    ids: list[str] = []
+    items = 0
+    for delivery_id, item_count in found:
+        items += item_count
+        if ids and items > ITEMS_PER_CLAIM:
+            break
+        ids.append(delivery_id)
+    return ids
+
+
 def give_back(deliveries: Sequence[Delivery], now: datetime, error: str) -> None:
     """Undo a claim whose work could not begin because an engine is down; it does not count as an attempt."""
-    Delivery.objects.filter(id__in=[d.id for d in deliveries], status=Delivery.Status.ACCEPTED).update(
-        attempts=F("attempts") - 1, claim="", claimed_until=now + timedelta(seconds=2), last_error=error
+    _still_claimed(deliveries).update(
+        attempts=F("attempts") - 1,
+        claim="",
+        claimed_until=now + timedelta(seconds=2),
+        last_error=storable(error),
     )
 
 
 def postpone(delivery: Delivery, now: datetime, error: str) -> None:
     """Let a failed delivery wait before its next attempt, longer each time."""
-    Delivery.objects.filter(id=delivery.id, claim=delivery.claim).update(
-        claimed_until=now + timedelta(seconds=min(2**delivery.attempts, 60)), last_error=error
+    wait = timedelta(seconds=min(2**delivery.attempts, 60))
+    _still_claimed([delivery]).update(claim="", claimed_until=now + wait, last_error=storable(error))
+
+
+def lock_unfinished(deliveries: Sequence[Delivery]) -> set[str]:
+    """Return the ids of those that are not finished yet; nobody else can finish them in this transaction."""
+    found = Delivery.objects.filter(id__in=[d.id for d in deliveries], status=Delivery.Status.ACCEPTED)
+    return set(found.select_for_update().order_by("id").values_list("id", flat=True))
+
+
+def _still_claimed(deliveries: Sequence[Delivery]) -> QuerySet[Delivery]:
+    """Return those that are still ours: a claim that was over may be somebody else's by now."""
+    return Delivery.objects.filter(
+        id__in=[delivery.id for delivery in deliveries],
+        claim__in={delivery.claim for delivery in deliveries},
+        status=Delivery.Status.ACCEPTED,
     )
 
 

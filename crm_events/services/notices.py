@@ -11,7 +11,8 @@ from crm_events.models import Notice
 def keep_notices(items: Sequence[tuple[str, int, ParsedItem]], now: datetime) -> None:
     """Keep the notices of parsed items (delivery id, index, item), each once however often it arrives."""
     rows = [_row(notice, delivery, index, now) for delivery, index, item in items for notice in item.notices]
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    # In one order for all, so that two who keep the same notices wait for one another and do not deadlock.
+    Notice.objects.bulk_create(sorted(rows, key=lambda row: row.id), ignore_conflicts=True)
 
 
 def _row(notice: ParsedNotice, delivery_id: str, index: int, now: datetime) -> Notice:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_body
 from crm_events.domain.identifiers import StreamKey
@@ -58,7 +58,7 @@ class DeliveryProcessor:
     def _process(self, deliveries: Sequence[Delivery], now: datetime) -> list[StreamKey]:
         try:
             return self._process_together(deliveries, now)
-        except (EventStoreUnavailableError, OperationalError):
+        except (EventStoreUnavailableError, OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001  # whatever one delivery does must not hold up the others
             if len(deliveries) <= 1:
@@ -76,13 +76,19 @@ class DeliveryProcessor:
         works = [self._parse(delivery) for delivery in deliveries]
         events = [event for work in works for item in work.items for event in item.events]
         appended = append_events(self._store, events, now)
-        outcomes = [list(_outcomes(work, appended)) for work in works]
+        self._finish(works, appended, now)
+        return list(dict.fromkeys(event.stream for event in events))
+
+    def _finish(self, works: Sequence[_Work], appended: dict[int, Appended], now: datetime) -> None:
         with transaction.atomic():
+            # When our claim was over, somebody else may have finished some of them; what they held counts once.
+            unfinished = inbox.lock_unfinished([work.delivery for work in works])
+            works = [work for work in works if work.delivery.id in unfinished]
+            outcomes = [list(_outcomes(work, appended)) for work in works]
             keep_notices([(w.delivery.id, index, item) for w in works for index, item in enumerate(w.items)], now)
             self._dead_letters.report_events([failure for work in works for failure in _failures(work)], now)
-            finish_deliveries(deliveries, outcomes, now)
+            finish_deliveries([work.delivery for work in works], outcomes, now)
             count_outcomes((outcome.outcome for part in outcomes for outcome in part), now)
-        return list(dict.fromkeys(event.stream for event in events))
 
     def _parse(self, delivery: Delivery) -> _Work:
         work = _Work(delivery)
@@ -109,10 +115,7 @@ class DeliveryProcessor:
             work = _Work(delivery, payloads=_raw_items(delivery.body))
             failure = ItemFailure("delivery_gave_up", detail, "", "", delivery.last_error[:100])
             work.items = [ParsedItem((), (), (failure,)) for _ in work.payloads]
-            with transaction.atomic():
-                self._dead_letters.report_events(list(_failures(work)), now)
-                finish_deliveries([delivery], [list(_outcomes(work, {}))], now)
-                count_outcomes(["unreadable"] * len(work.items), now)
+            self._finish([work], {}, now)
 
 
 def _raw_items(body: str) -> list[str]:

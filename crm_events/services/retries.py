@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_body
 from crm_events.domain.identifiers import StreamKey
@@ -37,12 +38,14 @@ class DeadLetterDesk:
         """Retry open letters: events are parsed again and appended, parked records are released to the projector.
 
         A parked record's letter closes when the projector succeeds.
+
+        :raises EventStoreUnavailableError: the log is down; letters that did not pass stay as they are.
         """
-        events = [letter for letter in letters if letter.kind == DeadLetter.Kind.EVENT and not letter.resolved_at]
-        parked = [letter for letter in letters if letter.kind == DeadLetter.Kind.STREAM and not letter.resolved_at]
-        # Written down first: an act that dies half way was tried nevertheless.
-        for letter in [*events, *parked]:
-            record_action(operator, "retry dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
+        still_open = list(_open(letters).order_by("pk"))
+        # First of all: an act that dies half way was tried nevertheless.
+        _write_down("retry dead letter", still_open, operator, now)
+        events = [letter for letter in still_open if letter.kind == DeadLetter.Kind.EVENT]
+        parked = [letter for letter in still_open if letter.kind == DeadLetter.Kind.STREAM]
         passed, streams = self._retry_events(events, operator, now)
         released = [StreamKey(letter.entity_name, letter.record) for letter in parked]
         self._store.set_blocked(released, blocked=False)
@@ -62,32 +65,29 @@ class DeadLetterDesk:
         """
         if not operator.reason.strip():
             raise ValueError("Discarding needs a reason: say why these may be forgotten.")
-        ids = [letter.pk for letter in letters]
         with transaction.atomic():
             # Locked, so that the audit names exactly those that this act closed.
-            waiting = list(DeadLetter.objects.select_for_update().filter(pk__in=ids, resolved_at=None))
-            DeadLetter.objects.filter(pk__in=[letter.pk for letter in waiting]).update(
+            still_open = list(_open(letters).select_for_update().order_by("pk"))
+            _write_down("discard dead letter", still_open, operator, now)
+            return _open(still_open).update(
                 resolved_at=now,
                 resolution=DeadLetter.Resolution.DISCARDED,
                 resolved_by=operator.name,
                 reason=operator.reason,
             )
-            for letter in waiting:
-                record_action(operator, "discard dead letter", f"dead letter {letter.pk}", now, {"code": letter.code})
-        return len(waiting)
 
     def _retry_events(
         self, letters: Sequence[DeadLetter], operator: Operator, now: datetime
     ) -> tuple[int, list[StreamKey]]:
         parsed = [(letter, self._parse(letter)) for letter in letters]
         failing = [(letter, failure) for letter, item in parsed if (failure := _failure_of(letter, item))]
-        passing = {letter.pk for letter in letters} - {letter.pk for letter, _ in failing}
+        failed = {letter.pk for letter, _ in failing}
         events = [event for _, item in parsed for event in item.events]
         append_events(self._store, events, now)
         with transaction.atomic():
             keep_notices([(letter.delivery_id, letter.delivery_index, item) for letter, item in parsed], now)
             # Not those that somebody else closed meanwhile: how they ended stays as it was.
-            passed = DeadLetter.objects.filter(pk__in=passing, resolved_at=None).update(
+            passed = _open([letter for letter in letters if letter.pk not in failed]).update(
                 resolved_at=now,
                 resolution=DeadLetter.Resolution.PASSED,
                 resolved_by=operator.name,
@@ -103,6 +103,16 @@ class DeadLetterDesk:
         except (BodyError, ValueError):
             return ParsedItem((), (), ())
         return parse_item(item, letter.delivery_id, letter.delivery_index, self._allowed_orgs)
+
+
+def _open(letters: Sequence[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Return those that are open now, whatever they were when somebody looked at them."""
+    return DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters], resolved_at=None)
+
+
+def _write_down(verb: str, letters: Sequence[DeadLetter], operator: Operator, now: datetime) -> None:
+    for letter in letters:
+        record_action(operator, verb, f"dead letter {letter.pk}", now, {"code": letter.code})
 
 
 def _failure_of(letter: DeadLetter, item: ParsedItem) -> ItemFailure | None:
