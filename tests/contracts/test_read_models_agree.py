@@ -35,6 +35,7 @@ VALUES: dict[FieldKind, st.SearchStrategy[Any]] = {
 IDS = st.text("aAbB01", min_size=1, max_size=3)
 NAMES = [spec.name for spec in FIELDS] + ["unknown"]
 PARTS = (Operator.CONTAINS, Operator.STARTSWITH)
+Seen = tuple[list[str], int | None, list[Any] | None]
 _entities = count()
 
 
@@ -45,6 +46,8 @@ def documents(draw: st.DrawFn) -> list[Document]:
         a_document(
             id_,
             deleted=draw(st.integers(0, 4)) == 0,
+            version=1,
+            mapping="m1",
             **{spec.name: draw(st.none() | VALUES[spec.kind]) for spec in FIELDS[2:]},
         )
         for id_ in ids
@@ -91,11 +94,10 @@ def test_the_answers_are_those_of_memory(sql_alias: str, held: list[Document], q
         assert _walk(sql, entity, query) == _walk(memory, entity, query)
 
 
-def _walk(
-    model: ReadModel, entity: str, query: SearchQuery
-) -> list[tuple[list[str], int | None, Sequence[Any] | None]]:
+def _walk(model: ReadModel, entity: str, query: SearchQuery) -> list[Seen]:
     """Return the page of a query, and all pages of the walk that goes on from it."""
-    answers, result = [], model.search(entity, query)
+    answers: list[Seen] = []
+    result = model.search(entity, query)
     while True:
         answers.append(_seen(result))
         if result.next_position is None:
@@ -107,6 +109,6 @@ def _after(query: SearchQuery, position: Sequence[Any]) -> SearchQuery:
     return SearchQuery(query.filters, query.words, query.sort, query.include_deleted, query.limit, after=position)
 
 
-def _seen(result: SearchResult) -> tuple[list[str], int | None, list[Any] | None]:
+def _seen(result: SearchResult) -> Seen:
     position = None if result.next_position is None else list(result.next_position)
     return ids_of(result), result.count, position

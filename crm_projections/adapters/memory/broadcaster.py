@@ -24,7 +24,10 @@ class MemoryBroadcaster(Broadcaster):
     @property
     def messages(self) -> list[Message]:
         """Return all messages so far as a consumer keeps them: the first of each id."""
-        return list({message.id: message for message in reversed(self.sent)}.values())[::-1]
+        first: dict[str, Message] = {}
+        for message in self.sent:
+            first.setdefault(message.id, message)
+        return list(first.values())
 
     def clear(self) -> None:
         """Forget all messages."""
