@@ -6,9 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 STRICT = "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 # Unfold's Alpine evaluates expressions and sets styles; Swagger UI styles its elements and draws icons from data URLs.
-CONSOLE = (
-    f"{STRICT}; script-src 'self' 'unsafe-eval' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-)
+CONSOLE = f"{STRICT}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 DOCS = f"{STRICT}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 _BY_PREFIX = (("/admin/", CONSOLE), ("/api/docs/", DOCS))
 
