@@ -69,7 +69,9 @@ class DemoProgress:
             raise ProgressFileError(path) from error
 
     @classmethod
-    def _from(cls, values: dict[str, Any]) -> Self:
+    def _from(cls, values: Any) -> Self:
+        if not isinstance(values, dict):
+            raise TypeError(values)
         sessions = [Session(**{**one, "start": _time(one["start"])}) for one in values.pop("sessions")]
         return cls(**{**values, "base": _time(values["base"]), "sessions": sessions})
 

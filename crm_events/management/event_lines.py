@@ -68,7 +68,8 @@ def body_of(items: list[Item]) -> bytes:
 def _read(number: int, line: bytes) -> list[Item] | BadLine:
     if number == 1:
         line = line.removeprefix(_BYTE_ORDER_MARK)
-    if not line.strip():
+    line = line.rstrip()
+    if not line:
         return []
     try:
         return [Item(number, item.raw) for item in split_body(line)]
