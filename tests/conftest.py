@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.engines.postgres import PostgresServer, find_postgres, postgres_version
@@ -52,6 +53,10 @@ _server = _prepare_environment()
 import django  # noqa: E402  # settings read the environment prepared above
 
 django.setup()
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("steady", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from crm_projections.adapters.sql.availability import broadcaster_errors
@@ -39,7 +39,7 @@ class OutboxBroadcaster(Broadcaster):
         self._using = using
 
     def publish(self, messages: Sequence[Message]) -> list[PublishResult]:
-        """Write the messages that fit, in one transaction with those of the caller if it has one open."""
+        """Write the messages that fit, in one transaction."""
         now = timezone.now()
         rows: dict[str, Row] = {}
         results = []
@@ -79,7 +79,7 @@ class OutboxBroadcaster(Broadcaster):
     def _insert(self, rows: Sequence[Row]) -> None:
         # In order of id, so that two who publish the same messages wait for one another and do not deadlock.
         connection = connections[self._using]
-        with connection.cursor() as cursor:
+        with transaction.atomic(using=self._using), connection.cursor() as cursor:
             for part in chunks(rows, rows_per_statement(connection, len(_COLUMNS))):
                 listed = values(part)
                 cursor.execute(

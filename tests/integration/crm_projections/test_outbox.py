@@ -42,6 +42,12 @@ class TestReading:
             f"{STREAM}/1"
         ]
 
+    def test_a_message_stays_as_it_came_first(self, outbox: OutboxBroadcaster) -> None:
+        outbox.publish([a_message(1, note="first")])
+        outbox.publish([a_message(1, note="second")])
+
+        assert [message.detail["note"] for message in outbox.recent(5)] == ["first"]
+
     def test_a_message_may_name_no_stream(self, outbox: OutboxBroadcaster) -> None:
         outbox.publish([Message("x", "client", {})])
 
@@ -57,11 +63,15 @@ class TestReading:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_publish_the_same_do_not_meet_in_a_deadlock(outbox: OutboxBroadcaster) -> None:
-    messages = [a_message(version) for version in range(500)]
+    rounds = [[a_message(version) for version in range(start, start + 100)] for start in range(0, 2000, 100)]
 
-    in_threads(4, lambda thread: outbox.publish(messages if thread % 2 else messages[::-1]))
+    def publish(thread: int) -> None:
+        for messages in rounds:
+            outbox.publish(messages if thread % 2 else messages[::-1])
 
-    assert len(outbox.recent(1000)) == 500
+    in_threads(4, publish)
+
+    assert len(outbox.recent(3000)) == 2000
 
 
 def test_a_database_that_does_not_answer_is_unavailable(gone_alias: str) -> None:
