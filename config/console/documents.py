@@ -72,7 +72,7 @@ def _one_entity(mapping: EntityMapping, query: Mapping[str, str]) -> dict[str, A
         "count": result.count,
         "count_is_lower_bound": result.count_is_lower_bound,
         "generation": generation,
-        "steps": steps({**query}, cursor if after else None, onward),
+        "steps": steps(query, cursor if after else None, onward),
     }
 
 

@@ -47,6 +47,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Client Management",
     "SITE_SUBHEADER": "Operator’s console",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _file("console/icon.svg")}],
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

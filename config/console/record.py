@@ -150,7 +150,7 @@ def _timeline(stream: StreamKey, query: Mapping[str, str]) -> dict[str, Any]:
     except InvalidCursorError:
         page, cursor = _history(stream, order, None), None
     entries = [entry_of(event) for event in page.events]
-    return {"entries": entries, "order": order.value, "steps": steps({**query}, cursor, page.next_cursor)}
+    return {"entries": entries, "order": order.value, "steps": steps(query, cursor, page.next_cursor)}
 
 
 def _history(stream: StreamKey, order: HistoryOrder, cursor: str | None) -> HistoryPage:

@@ -75,7 +75,7 @@ class RecordAdmin(ReadOnlyAdmin):
     def documents_view(self, request: HttpRequest) -> HttpResponse:
         """Show a page of documents as they are served."""
         self.check_view(request)
-        context = {"title": "Documents", **document_list(request.GET)}
+        context = {"title": "Documents", **document_list(request.GET.dict())}
         return self.render(request, "console/documents.html", context)
 
     def record_view(self, request: HttpRequest, entity_name: str, entity_id: str) -> HttpResponse:
@@ -85,7 +85,7 @@ class RecordAdmin(ReadOnlyAdmin):
         if stream.entity_id != entity_id:
             return redirect("admin:crm_events_record_page", *stream)
         try:
-            context = record_context(stream, request.GET)
+            context = record_context(stream, request.GET.dict())
         except EventStoreUnavailableError:
             return self._unavailable(request, str(stream))
         context["may_retry"] = request.user.has_perm("crm_events.retry_deadletter")
@@ -182,7 +182,8 @@ def _heads_of(wanted: str) -> list[Head]:
     if "#" in wanted:
         keys = [StreamKey.parse(wanted)]
     else:
-        keys = [StreamKey(name, normalize_id(wanted)) for name in event_store().entity_names()]
+        record_id = normalize_id(wanted)
+        keys = [StreamKey(name, record_id) for name in event_store().entity_names()]
     return list(event_store().heads(keys).values())
 
 

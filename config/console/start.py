@@ -90,17 +90,14 @@ def sentence_about(figures: Figures) -> Sentence:
     if figures.lag_seconds > _LONG_LAG_SECONDS:
         fact = f"Changes wait for {duration(figures.lag_seconds)} before they can be read and are broadcast."
         return Sentence(DEGRADED, fact, "see whether workers run, and whether read model and broadcast answer.")
-    if figures.open_letters or figures.store.blocked_streams:
-        fact = f"{_number(figures.open_letters, 'dead letter')} and {_number(figures.store.blocked_streams, 'blocked')}"
-        return Sentence(
-            DEGRADED, f"Some changes could not be handled: {fact} records wait.", "open the dead letters and decide."
-        )
+    if waiting := _undecided(figures.open_letters, figures.store.blocked_streams):
+        return Sentence(DEGRADED, f"Some changes could not be handled: {waiting}.", "open the dead letters and decide.")
     return Sentence(HEALTHY, "Every change is recorded, served and broadcast.", "")
 
 
-def _number(count: int, word: str) -> str:
-    plural = "s" if word.endswith("letter") and count != 1 else ""
-    return f"{count:,} {word}{plural}"
+def _undecided(letters: int, blocked: int) -> str:
+    parts = [(letters, "dead letter waits", "dead letters wait"), (blocked, "record is blocked", "records are blocked")]
+    return ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in parts if count)
 
 
 def _tiles(figures: Figures) -> list[Tile]:

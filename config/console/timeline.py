@@ -78,7 +78,7 @@ def entry_of(stored: StoredEvent) -> Entry:
         version=stored.version,
         source=_SOURCES[event.source],
         who=_text(header.get("commitUser")),
-        origin=_text(header.get("changeOrigin")),
+        origin=origin_words(_text(header.get("changeOrigin"))),
         committed_ms=event.order_key.commit_timestamp,
         committed_at=committed_at,
         recorded_at=stored.recorded_at,
@@ -126,6 +126,24 @@ def _header(raw: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return envelope.header if envelope else {}
+
+
+def origin_words(origin: str) -> str:
+    """Return where a change was made, as far as ``changeOrigin`` says (cdc_event_fields_header).
+
+    ``com/salesforce/api/soap/66.0;client=SfdcInternalAPI/`` is a person at a Salesforce screen.
+    """
+    path, _, client = origin.partition(";client=")
+    client = client.strip("/")
+    if client == "SfdcInternalAPI":
+        return "Salesforce screen"
+    parts = path.split("/")
+    kind = _APIS.get(parts[_API_PLACE], parts[_API_PLACE]) if len(parts) > _API_PLACE else path
+    return ", ".join(part for part in (kind, client) if part)
+
+
+_API_PLACE = 3
+_APIS = {"soap": "SOAP API", "rest": "REST API", "bulkapi": "Bulk API", "apex": "Apex"}
 
 
 def _text(value: Any) -> str:

@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from crm_events.admin.base import ReadOnlyAdmin
+from crm_events.admin.base import ReadOnlyAdmin, searched
 from crm_events.models import OperatorAction
+
+_MOST_WORDS = 5
 
 
 @admin.register(OperatorAction)
@@ -20,7 +22,7 @@ class OperatorActionAdmin(ReadOnlyAdmin):
 
     def narrowed(self, request: HttpRequest) -> QuerySet[OperatorAction]:
         """Search in names, targets and reasons."""
-        words = request.GET.get("q", "").split()[:5]
+        words = searched(request).split()[:_MOST_WORDS]
         rows = OperatorAction.objects.all()
         for word in words:
             rows = rows.filter(

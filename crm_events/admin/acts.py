@@ -29,6 +29,9 @@ class ReasonForm(forms.Form):
         max_length=500, strip=True, widget=forms.Textarea(attrs={"rows": 3, "class": "cm-input cm-input--text"})
     )
 
+    # The browser's own words would come before ours.
+    use_required_attribute = False
+
     def __init__(self, *args: Any, required: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = required

@@ -101,3 +101,8 @@ def choice_filter(
     """Return one filter for the list's page; a value that is no choice reads as the default."""
     known = {value for value, _ in choices}
     return {"name": name, "label": label, "chosen": chosen if chosen in known else default, "choices": choices}
+
+
+def searched(request: HttpRequest, name: str = "q") -> str:
+    """Return what somebody searches for, without the character that PostgreSQL takes in no text."""
+    return request.GET.get(name, "").replace("\x00", "").strip()

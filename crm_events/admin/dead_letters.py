@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from crm_events.admin.acts import DISCARD, RETRY, Act, perform
-from crm_events.admin.base import ReadOnlyAdmin, choice_filter
+from crm_events.admin.base import ReadOnlyAdmin, choice_filter, searched
 from crm_events.admin.deliveries import download
 from crm_events.admin.json_view import SHOWN_CHARACTERS, pretty_json
 from crm_events.admin.states import dead_letter_state
@@ -41,15 +41,15 @@ class DeadLetterAdmin(ReadOnlyAdmin):
 
     def narrowed(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         """Filter by state, kind, cause, object and record."""
-        query = request.GET
         rows = DeadLetter.objects.defer("payload")
-        state = query.get("state") or "open"
+        state = request.GET.get("state") or "open"
         if state != "all":
             rows = rows.filter(resolved_at__isnull=state != "closed")
         for name in ("kind", "code", "entity_name"):
-            if query.get(name):
-                rows = rows.filter(**{name: query[name]})
-        return rows.filter(_of_record(query["q"].strip())) if query.get("q", "").strip() else rows
+            if value := searched(request, name):
+                rows = rows.filter(**{name: value})
+        record = searched(request)
+        return rows.filter(_of_record(record)) if record else rows
 
     def filters(self, request: HttpRequest) -> list[Mapping[str, Any]]:
         """Offer states and kinds, and the causes and objects that newer letters have."""

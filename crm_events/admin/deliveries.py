@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from crm_events import selectors
-from crm_events.admin.base import ReadOnlyAdmin, choice_filter
+from crm_events.admin.base import ReadOnlyAdmin, choice_filter, searched
 from crm_events.admin.json_view import SHOWN_CHARACTERS, pretty_json
 from crm_events.admin.states import PENDING, State, delivery_state, outcome_state
 from crm_events.domain.outcomes import Outcome
@@ -37,7 +37,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def narrowed(self, request: HttpRequest) -> QuerySet[Delivery]:
         """Filter by status and by the beginning of an id; bodies and outcomes stay in the database."""
         rows = Delivery.objects.defer("body", "outcomes")
-        status, beginning = request.GET.get("status"), request.GET.get("q", "").strip().lower()
+        status, beginning = request.GET.get("status"), searched(request).lower()
         if status in Delivery.Status.values:
             rows = rows.filter(status=status)
         return rows.filter(id__startswith=beginning) if beginning else rows

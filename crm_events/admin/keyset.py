@@ -63,9 +63,11 @@ def _token(fields: Sequence[str], row: Model) -> str:
 def _read(queryset: QuerySet[Row], fields: Sequence[str], token: str) -> list[Any] | None:
     try:
         texts = json.loads(base64.urlsafe_b64decode(token.encode())) if token else None
-        if not isinstance(texts, list) or len(texts) != len(fields):
+        # A character that PostgreSQL takes in no text stands in none of our keys either.
+        if not isinstance(texts, list) or len(texts) != len(fields) or any("\x00" in str(text) for text in texts):
             return None
         columns: list[Any] = [queryset.model._meta.get_field(name) for name in fields]  # noqa: SLF001  # Django's API
-        return [column.to_python(text) for column, text in zip(columns, texts, strict=True)]
+        values = [column.to_python(text) for column, text in zip(columns, texts, strict=True)]
     except (binascii.Error, ValueError, TypeError, ValidationError):
         return None
+    return None if None in values else values

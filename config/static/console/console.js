@@ -29,7 +29,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const search = document.querySelector("[data-search]");
-  if (!search) return;
+  if (!search || document.getElementById("searchbar")) return; // Unfold's own lists have the same key
   event.preventDefault();
   search.focus();
 });
