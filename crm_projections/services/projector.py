@@ -123,6 +123,15 @@ def failure_of(stream: StreamKey, code: str, error: Exception) -> StreamFailure:
     return StreamFailure(code, detail, stream, cause)
 
 
+def refusal_of(stream: StreamKey, error: str) -> StreamFailure:
+    """Put the refusal of a document into words for an operator."""
+    detail = (
+        f"The read model refused the document: {error}. The record keeps its old document."
+        " Next: correct the value in Salesforce or have the mapping changed, then retry."
+    )
+    return StreamFailure("document_refused", detail, stream)
+
+
 @dataclass(slots=True)
 class _Batch:
     """One pass of the projector over many streams."""
@@ -234,8 +243,4 @@ def _mark_refused(projections: Sequence[_Projection], refused: dict[str, str]) -
     for projection in projections:
         document = projection.document
         if document is not None and document.id in refused:
-            detail = (
-                f"The read model refused the document: {refused[document.id]}. The record keeps its old document."
-                " Next: correct the value in Salesforce or have the mapping changed, then retry."
-            )
-            projection.failure = StreamFailure("document_refused", detail, projection.folded.head.stream)
+            projection.failure = refusal_of(projection.folded.head.stream, refused[document.id])

@@ -1,6 +1,6 @@
 """Rebuild: a new generation of an entity's documents, filled from the whole log beside live changes, then switched."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from crm_events.ports.dead_letters import StreamFailure
@@ -15,10 +15,9 @@ from crm_projections.ports.read_model import (
     StoredDocument,
     UnknownGenerationError,
 )
-from crm_projections.services.documents import document_of
-from crm_projections.services.projector import ProjectorPorts
+from crm_projections.services.projector import ProjectorPorts, refusal_of
 from crm_projections.services.runner import RunFailedError, RunSession
-from crm_projections.services.walking import FoldedBatch, StreamWalker
+from crm_projections.services.walking import FoldedBatch, StreamWalker, normalize
 
 _REFUSALS_SHOWN = 3
 MappingOfEntity = Callable[[str], EntityMapping | None]
@@ -81,38 +80,46 @@ class RebuildWorker:
     def _fill_batch(
         self, mapping: EntityMapping, generation: Generation, batch: FoldedBatch, session: RunSession
     ) -> None:
-        documents = [document_of(mapping, folded, session.now) for folded in batch.folded]
-        known = [document for document in documents if document is not None]
-        self._save(generation, known)
-        session.count("streams", len(batch.folded) + len(batch.failures) + len(batch.left_out))
-        session.count("events", sum(folded.head.version for folded in batch.folded))
-        session.count("documents", len(known))
-        if batch.failures:
-            self._keep_old(generation, batch.failures, session)
+        made, failures = normalize(mapping, batch.folded, session.now)
+        refused = self._save(generation, [one.document for one in made])
+        # What parked a record already, a document that no generation takes, does not stop the others.
+        parked = [one for one in made if one.folded.head.blocked and one.document.id in refused]
+        failures += [refusal_of(one.folded.head.stream, refused.pop(one.document.id)) for one in parked]
+        self._require_none(generation, refused)
+        session.count("streams", batch.size)
+        session.count("events", batch.events)
+        session.count("documents", len(made) - len(parked))
+        self._keep_old(generation, [*batch.failures, *failures], session)
 
-    def _save(self, generation: Generation, documents: Sequence[Document]) -> None:
+    def _save(self, generation: Generation, documents: Sequence[Document]) -> dict[str, str]:
+        """Save documents; return why some were refused, by id."""
         try:
             results = self._ports.read_model.save_many(generation, documents)
         except UnknownGenerationError as error:
             raise RunFailedError(
                 f"Generation {generation.number} was dropped meanwhile. Next: start the rebuild again."
             ) from error
-        refused = [result for result in results if result.outcome is SaveOutcome.REFUSED]
-        if refused:
-            self._ports.read_model.set_state(generation.entity, generation.number, GenerationState.FAILED)
-            shown = "; ".join(f"{result.id}: {result.error}" for result in refused[:_REFUSALS_SHOWN])
-            raise RunFailedError(
-                f"The new generation refused {len(refused)} documents ({shown}). The old one still serves."
-                " Next: correct the values or the mapping, then start the rebuild again."
-            )
+        return {result.id: result.error for result in results if result.outcome is SaveOutcome.REFUSED}
+
+    def _require_none(self, generation: Generation, refused: Mapping[str, str]) -> None:
+        if not refused:
+            return
+        self._ports.read_model.set_state(generation.entity, generation.number, GenerationState.FAILED)
+        shown = "; ".join(f"{id_}: {error}" for id_, error in list(refused.items())[:_REFUSALS_SHOWN])
+        raise RunFailedError(
+            f"The new generation refused {len(refused)} documents ({shown}). The old one still serves."
+            " Next: correct the values or the mapping, then start the rebuild again."
+        )
 
     def _keep_old(self, generation: Generation, failures: Sequence[StreamFailure], session: RunSession) -> None:
         """Carry the old document over where a record can no longer be folded: old is better than missing."""
+        if not failures:
+            return
         ids = [failure.stream.entity_id for failure in failures]
         stored = self._ports.read_model.get_many(generation.entity, ids)
-        self._save(generation, [_restored(document) for document in stored.values()])
+        self._require_none(generation, self._save(generation, [_restored(document) for document in stored.values()]))
         session.count("kept_old", len(failures))
-        session.save(*(f"{failure.stream} keeps its old document. {failure.detail}" for failure in failures))
+        session.heartbeat(*(f"{failure.stream} keeps its old document. {failure.detail}" for failure in failures))
 
     def _switch(self, mapping: EntityMapping, session: RunSession) -> None:
         model = self._ports.read_model
@@ -122,6 +129,7 @@ class RebuildWorker:
             return  # a crash came between the switch and the end of the run
         if serving is not None:
             session.save(_in_words(compare(model, mapping.entity, serving.number, generation.number)))
+            self._generation(mapping, session)  # comparing takes its time, and a live change may have failed meanwhile
         model.set_state(mapping.entity, generation.number, GenerationState.READY)
         model.switch(mapping.entity, generation.number)
         old = f" Generation {serving.number} is kept for a way back." if serving else ""

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from crm_events.domain.heads import Head
 from crm_mappings.mapping import EntityMapping
@@ -12,20 +11,13 @@ from crm_projections.ports.read_model import (
     ReadModel,
     SaveOutcome,
     StoredDocument,
+    UnknownGenerationError,
 )
-from crm_projections.services.documents import document_of
 from crm_projections.services.folding import FoldedStream
 from crm_projections.services.messages import replay_message
 from crm_projections.services.projector import ProjectorPorts
 from crm_projections.services.runner import RunFailedError, RunSession
-from crm_projections.services.walking import FoldedBatch, StreamWalker, stream_of
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    folded: FoldedStream
-    mapping: EntityMapping
-    document: Document
+from crm_projections.services.walking import FoldedBatch, Normalized, StreamWalker, normalize, stream_of
 
 
 class ReplayWorker:
@@ -70,36 +62,35 @@ class ReplayWorker:
                 yield heads, [name, cursor]
 
     def _replay(self, batch: FoldedBatch, session: RunSession) -> None:
-        session.count("streams", len(batch.folded) + len(batch.failures) + len(batch.left_out))
+        session.count("streams", batch.size)
         session.count("failed", len(batch.failures))
-        session.count("events", sum(folded.head.version for folded in batch.folded))
-        by_entity: dict[str, list[_Pair]] = defaultdict(list)
+        session.count("events", batch.events)
+        by_source: dict[str, list[FoldedStream]] = defaultdict(list)
         for folded in batch.folded:
-            mapping = self._ports.mapping_of(folded.head.stream.entity_name)
-            document = document_of(mapping, folded, session.now) if mapping else None
-            if mapping and document:
-                by_entity[mapping.entity].append(_Pair(folded, mapping, document))
-        for entity, pairs in by_entity.items():
-            self._compare(entity, pairs, session)
-            if not session.run.parameters.get("dry_run"):
-                self._save(pairs, session)
-                self._broadcast(pairs, session)
+            by_source[folded.head.stream.entity_name].append(folded)
+        for source, streams in by_source.items():
+            mapping = self._ports.mapping_of(source)
+            if mapping is not None:
+                made, failures = normalize(mapping, streams, session.now)
+                session.count("failed", len(failures))
+                self._replay_entity(mapping, made, session)
 
-    def _compare(self, entity: str, pairs: Sequence[_Pair], session: RunSession) -> None:
-        stored = self._ports.read_model.get_many(entity, [pair.document.id for pair in pairs])
-        for pair in pairs:
-            change = describe_change(stored.get(pair.document.id), pair.document)
+    def _replay_entity(self, mapping: EntityMapping, made: Sequence[Normalized], session: RunSession) -> None:
+        self._compare(mapping.entity, made, session)
+        if not session.run.parameters.get("dry_run"):
+            save_everywhere(self._ports.read_model, mapping, [one.document for one in made], session)
+            self._broadcast(made, session)
+
+    def _compare(self, entity: str, made: Sequence[Normalized], session: RunSession) -> None:
+        stored = self._ports.read_model.get_many(entity, [one.document.id for one in made])
+        for one in made:
+            change = describe_change(stored.get(one.document.id), one.document)
             session.count(change or "unchanged")
 
-    def _save(self, pairs: Sequence[_Pair], session: RunSession) -> None:
-        mapping = pairs[0].mapping
-        documents = [pair.document for pair in pairs]
-        save_everywhere(self._ports.read_model, mapping, documents, session)
-
-    def _broadcast(self, pairs: Sequence[_Pair], session: RunSession) -> None:
+    def _broadcast(self, made: Sequence[Normalized], session: RunSession) -> None:
         if not session.run.parameters.get("broadcast"):
             return
-        messages = [replay_message(p.mapping, p.folded, p.document, session.run.id) for p in pairs]
+        messages = [replay_message(one.mapping, one.folded, one.document, session.run.id) for one in made]
         results = self._ports.broadcaster.publish(messages)
         failed = [result for result in results if result.error]
         session.count("sent", len(results) - len(failed))
@@ -118,7 +109,12 @@ def save_everywhere(
     for generation in read_model.generations(mapping.entity):
         if generation.state is GenerationState.FAILED:
             continue
-        results = read_model.save_many(generation, documents)
+        try:
+            results = read_model.save_many(generation, documents)
+        except UnknownGenerationError:
+            if generation.serves:
+                raise
+            continue  # a rebuild dropped it meanwhile
         refused = sum(result.outcome is SaveOutcome.REFUSED for result in results)
         if generation.serves:
             session.count("refused", refused)

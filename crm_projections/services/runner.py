@@ -10,9 +10,11 @@ import structlog
 from crm_events.domain.errors import CrmError
 from crm_events.ports.event_store import EventStoreUnavailableError
 from crm_events.ports.runs import RunLostError, RunProgress, Runs, RunStatus, RunView
+from crm_projections.ports.broadcaster import BroadcasterUnavailableError
 from crm_projections.ports.read_model import ReadModelUnavailableError
 
 _log = structlog.get_logger(__name__)
+_OUTAGES = (EventStoreUnavailableError, ReadModelUnavailableError, BroadcasterUnavailableError)
 Clock = Callable[[], datetime]
 
 
@@ -53,13 +55,13 @@ class RunSession:
         """Add to one of the run's counts."""
         self.counts[name] = self.counts.get(name, 0) + number
 
-    def heartbeat(self) -> None:
+    def heartbeat(self, *log: str) -> None:
         """Say that somebody still works, without moving the cursor; counts wait for the cursor they belong to.
 
         :raises RunLostError: somebody took the run over.
         :raises RunCancelledError: somebody asked for its end.
         """
-        self._advance(RunProgress(self.run.cursor, self.run.counts))
+        self._advance(RunProgress(self.run.cursor, self.run.counts, log=log))
 
     def save(self, *log: str, total: int | None = None) -> None:
         """Write cursor and counts, and stop if that is asked for.
@@ -108,6 +110,7 @@ class Runner:
 
         :raises EventStoreUnavailableError: the log is down.
         :raises ReadModelUnavailableError: the read model is down.
+        :raises BroadcasterUnavailableError: the broadcast is down.
         """
         session = RunSession(self._runs, run, self._clock, on_progress)
         try:
@@ -119,7 +122,7 @@ class Runner:
             return self._runs.finish(session.run, RunStatus.CANCELLED, self._clock())
         except RunFailedError as error:
             return self._runs.finish(session.run, RunStatus.FAILED, self._clock(), str(error))
-        except (EventStoreUnavailableError, ReadModelUnavailableError):
+        except _OUTAGES:
             raise
         except KeyboardInterrupt:
             self._runs.pause(session.run, self._clock())
