@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Self
@@ -42,13 +43,34 @@ def postgres_version(bin_dir: Path) -> str:
     return said.split()[2]
 
 
+def default_engines_dir() -> Path:
+    """Return the project's folder for engines, or one among the temporary files if the server could not enter it.
+
+    Root's own folders are closed to the account that the server runs under.
+    """
+    user = _unprivileged_user()
+    if user is None:
+        return ENGINES_DIR
+    ENGINES_DIR.mkdir(exist_ok=True)
+    reachable = subprocess.run(["test", "-x", ENGINES_DIR], check=False, user=user, cwd="/").returncode == 0
+    return ENGINES_DIR if reachable else _temporary_engines_dir()
+
+
+def _temporary_engines_dir() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"crm-engines-{os.geteuid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise PostgresNotStartedError(f"{folder} belongs to somebody else; remove it.")
+    return folder
+
+
 class PostgresServer:
     """One server on a loopback port that is held from the beginning, so its address is known before it runs."""
 
-    def __init__(self, bin_dir: Path, engines_dir: Path = ENGINES_DIR) -> None:
+    def __init__(self, bin_dir: Path, engines_dir: Path | None = None) -> None:
         self.bin_dir = bin_dir
-        self.engines_dir = engines_dir
-        self.home = engines_dir / f"postgres-{os.getpid()}"
+        self.engines_dir = engines_dir or default_engines_dir()
+        self.home = self.engines_dir / f"postgres-{os.getpid()}"
         self._keeper: subprocess.Popen[bytes] | None = None
         # Bound but not listening: nobody else is given this port, and the server may still take it.
         self._reservation = socket.socket()

@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.engines import postgres
 from tests.engines.postgres import PostgresServer, find_postgres, postgres_version, remove_leftovers
 from tests.waiting import wait_until
 
@@ -25,11 +27,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
-def engines_dir(tmp_path: Path) -> Path:
-    for folder in [tmp_path, *tmp_path.parents[:3]]:  # the server's own account must be able to enter
-        if folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & 0o777 == 0o700:
-            folder.chmod(0o711)
-    return tmp_path
+def engines_dir() -> Iterator[Path]:
+    # Not below pytest's own folder, which is closed to the account that the server runs under.
+    with tempfile.TemporaryDirectory(prefix="crm-engines-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def _answers(url: str) -> bool:
@@ -70,8 +72,9 @@ def test_leaves_nothing_after_it_stopped(engines_dir: Path) -> None:
 
 def test_goes_when_its_test_run_is_killed(engines_dir: Path) -> None:
     command = [sys.executable, "-c", START_AND_DIE, str(BIN_DIR), str(engines_dir)]
-    url = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
-    assert url.startswith("postgres://")
+    killed = subprocess.run(command, check=False, capture_output=True, text=True)
+    url = killed.stdout.strip()
+    assert url.startswith("postgres://"), killed.stderr
     wait_until(_is_gone(url))
     wait_until(_is_empty_after_cleaning(engines_dir))
 
@@ -80,4 +83,17 @@ def test_leaves_the_server_of_another_run_alone(engines_dir: Path) -> None:
     assert BIN_DIR is not None
     with PostgresServer(BIN_DIR, engines_dir) as server:
         remove_leftovers(engines_dir)
+        assert _answers(server.url)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's folders are closed to the server's account")
+def test_keeps_its_data_elsewhere_when_the_project_lies_in_a_closed_folder(
+    engines_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines_dir.chmod(0o700)
+    monkeypatch.setattr(postgres, "ENGINES_DIR", engines_dir / "project")
+    chosen = postgres.default_engines_dir()
+    assert not chosen.is_relative_to(engines_dir)
+    assert BIN_DIR is not None
+    with PostgresServer(BIN_DIR, chosen) as server:
         assert _answers(server.url)
