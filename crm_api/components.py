@@ -84,8 +84,9 @@ _FIXED: Mapping[str, Schema] = {
         ),
     },
     "Events": {
-        "description": "One Salesforce change event, or an array of them.",
-        "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
+        "description": "One Salesforce change event, or an array of them. An item of an array that is no event we "
+        "know, whatever it is, is kept as a dead letter.",
+        "oneOf": [{"type": "object"}, {"type": "array", "items": {}}],
     },
     "Accepted": _object(
         {"delivery": {**_TEXT, "description": "The delivery's id."}, "received": {"type": "integer", "minimum": 0}}

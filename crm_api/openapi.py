@@ -118,7 +118,7 @@ def describe_document(view: View) -> View:
         summary=f"One {entity}" if entity else "One document of any entity",
         description="Readable as soon as its delivery is projected. Scope: read.",
         responses={(200, JSON): ref(mapping.dto.__name__ if mapping else "Document"), **errors(*_READ_ERRORS)},
-        parameters=[_record_path(), _include_deleted(), _fields(), *own],
+        parameters=[_record_path(), _include_deleted(), _fields(mapping.schema if mapping else None), *own],
     )
 
 
@@ -160,17 +160,22 @@ def _describe_read(view: View, **description: Any) -> View:
 def _list_parameters(schema: EntitySchema | None) -> Iterable[OpenApiParameter]:
     last = EXACT_COUNT_LIMIT // DEFAULT_PAGE_SIZE
     size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE}
-    yield query("page", {"type": "integer", "minimum": 1, "default": 1}, f"From 1 to row {EXACT_COUNT_LIMIT:,} "
-                f"(page {last} of {DEFAULT_PAGE_SIZE} rows).")  # fmt: skip
+    reach = f"From 1 to row {EXACT_COUNT_LIMIT:,} (page {last} of {DEFAULT_PAGE_SIZE} rows)."
+    yield query("page", {"type": "integer", "minimum": 1, "default": 1}, reach)
     yield query("page_size", size, "How many rows a page has.")
     yield query("cursor", _TEXT, "Empty to begin a walk without end; then the cursor in next. Not with page.")
     name_like = ", ".join(schema.name_like) if schema else "its name-like fields"
     yield query("q", _TEXT, f"Up to {MAX_WORDS} words; each is the beginning of a word of {name_like}.")
-    sortable = ", ".join(spec.name for spec in schema.fields if spec.is_sortable) if schema else "all but long texts"
-    yield query("sort", _TEXT, f"Up to {MAX_SORT_FIELDS} fields with commas, - before a field for descending; "
-                f"nulls last; id breaks ties. Fields: {sortable}.")  # fmt: skip
-    yield _fields()
+    yield _sort(schema)
+    yield _fields(schema)
     yield _include_deleted()
+
+
+def _sort(schema: EntitySchema | None) -> OpenApiParameter:
+    names = [spec.name for spec in schema.fields if spec.is_sortable] if schema else []
+    items = {"type": "string", "enum": [*names, *(f"-{name}" for name in names)]} if names else _TEXT
+    description = "- before a field for descending; nulls last; id breaks ties. Without it: by id."
+    return _joined("sort", {"items": items, "maxItems": MAX_SORT_FIELDS}, description)
 
 
 def _filters(schema: EntitySchema) -> Iterable[OpenApiParameter]:
@@ -205,8 +210,15 @@ def _any_filter() -> OpenApiParameter:
     )
 
 
-def _fields() -> OpenApiParameter:
-    return query("fields", _TEXT, "Show only these fields, with commas; id and _meta are always there.")
+def _fields(schema: EntitySchema | None) -> OpenApiParameter:
+    items = {"type": "string", "enum": list(schema.by_name)} if schema else _TEXT
+    return _joined("fields", {"items": items}, "Show only these fields; id and _meta are always there.")
+
+
+def _joined(name: str, schema: Schema, description: str) -> OpenApiParameter:
+    """Return a parameter of several names with commas between them."""
+    names = {"type": "array", "minItems": 1, "uniqueItems": True, **schema}
+    return OpenApiParameter(name, names, OpenApiParameter.QUERY, style="form", explode=False, description=description)
 
 
 def _include_deleted() -> OpenApiParameter:

@@ -25,19 +25,19 @@ class Api:
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def get(self, path: str, **parameters: str) -> HttpResponse:
-        return cast(HttpResponse, self.client.get(self._address(path), query_params=parameters, headers=self.headers))
+        return cast("HttpResponse", self.client.get(self._address(path), query_params=parameters, headers=self.headers))
 
     def follow(self, url: str) -> HttpResponse:
-        return cast(HttpResponse, self.client.get(url, headers=self.headers))
+        return cast("HttpResponse", self.client.get(url, headers=self.headers))
 
     def post(self, body: bytes, content_type: str = "application/json", **headers: str) -> HttpResponse:
         sent = {**self.headers, **headers}
         return cast(
-            HttpResponse, self.client.post(self._address("events/"), body, content_type=content_type, headers=sent)
+            "HttpResponse", self.client.post(self._address("events/"), body, content_type=content_type, headers=sent)
         )
 
     def send(self, method: str, path: str) -> HttpResponse:
-        return cast(HttpResponse, self.client.generic(method, self._address(path), headers=self.headers))
+        return cast("HttpResponse", self.client.generic(method, self._address(path), headers=self.headers))
 
     def ids(self, path: str, **parameters: str) -> list[str]:
         return [row["id"] for row in self.results(path, **parameters)]
