@@ -78,12 +78,11 @@ def _one_entity(mapping: EntityMapping, query: Mapping[str, str]) -> dict[str, A
 
 def _all_entities(mappings: Sequence[EntityMapping], text: str) -> dict[str, Any]:
     words = words_of(text)
-    rows, counts = [], {}
+    rows: list[DocumentRow] = []
     for mapping in mappings:
         result = _search(mapping, words, None, _FIRST_FEW)
-        counts[mapping.entity] = result.count
         rows += [_row(mapping, document) for document in result.documents]
-    return {"rows": rows, "counts": counts, "first_few": _FIRST_FEW}
+    return {"rows": rows, "first_few": _FIRST_FEW}
 
 
 def _search(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -159,12 +158,8 @@ def _too_long(late: bool) -> State | None:
 def _steps(request: HttpRequest) -> dict[str, Any]:
     """Return what is done and what is allowed of the three steps that bring data in."""
     active = ApiKey.objects.filter(revoked_at=None)
-    may_see = _may(request.user, "crm_api.view_apikey")
+    may_see = request.user.has_perm("crm_api.view_apikey")
     return {"key": next((key for key in active if Scope.INGEST in key.scopes), None), "may_see_keys": may_see}
-
-
-def _may(user: User | AnonymousUser, permission: str) -> bool:
-    return user.has_perm(permission)
 
 
 def _ingest_address(request: HttpRequest) -> str:

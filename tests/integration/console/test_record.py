@@ -148,7 +148,6 @@ def test_a_version_on_its_way_is_said_so(admin: Client) -> None:
     assert len(event_store().read([ReadRequest(a_stream())])[a_stream()]) == 1
 
 
-
 def _blocked() -> StreamKey:
     arrive(a_change("CREATE"))
     event_store().set_blocked([a_stream()], blocked=True)
