@@ -184,6 +184,13 @@ def test_goes_on_alike_after_a_restart() -> None:
     assert [restarted.trickle(moment) for moment in moments] == sent
 
 
+def test_commits_transactions_one_after_the_other_even_within_one_moment() -> None:
+    simulation = Simulation(1, NOW, 10)
+    list(simulation.history())
+    numbers = [simulation.step(NOW)[0].commit_number for _ in range(10)]
+    assert numbers == sorted(set(numbers))
+
+
 def test_commits_live_changes_when_it_is_told() -> None:
     org = an_org(accounts=10)
     now = NOW + timedelta(hours=5)
