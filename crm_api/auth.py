@@ -18,6 +18,8 @@ KEY_PREFIX = "cms_"
 _RANDOM_BYTES = 32
 _MAX_KEY_LENGTH = 200
 _USE_RESOLUTION = timedelta(minutes=1)
+# Written out: every request asks this, and composing it anew took three times as long as asking it.
+_FIND = "SELECT * FROM crm_api_apikey WHERE key_hash = %s"
 logger = logging.getLogger(__name__)
 
 
@@ -80,7 +82,7 @@ def find_key(authorization: str, now: datetime) -> ApiKey | None:
     token = token.strip()
     if method.lower() != "bearer" or not 0 < len(token) <= _MAX_KEY_LENGTH:
         raise KeyRejectedError
-    key = ApiKey.objects.filter(key_hash=hash_key(token)).first()
+    key = next(iter(ApiKey.objects.raw(_FIND, [hash_key(token)])), None)
     if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         raise KeyRejectedError
     _note_use(key, now)

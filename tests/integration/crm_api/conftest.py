@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from pytest_django import Settings
 
 from crm_api.freshness import Freshness
 from crm_events import backends as event_backends
@@ -17,10 +16,8 @@ def _forget_adapters() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _adapters(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give each test an empty log and read model in memory; what the API shows of SQL has tests of its own."""
-    settings.CRM_EVENT_STORE = {"BACKEND": "crm_events.adapters.memory.MemoryEventStore", "OPTIONS": {}}
-    settings.CRM_READ_MODEL = {"BACKEND": "crm_projections.adapters.memory.MemoryReadModel", "OPTIONS": {}}
+def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let each test begin as a process does: adapters not yet built, rates not counted, lag not known."""
     _forget_adapters()
     cache.clear()
     fresh = Freshness(lambda: event_backends.event_store().statistics())

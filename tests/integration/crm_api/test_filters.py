@@ -32,7 +32,7 @@ FIRST, SECOND, THIRD, FOURTH = range(4)
 
 
 @pytest.fixture(autouse=True)
-def _deals() -> None:
+def _deals(db: None) -> None:  # noqa: ARG001  # documents are kept in the database
     save("deal", *({"id": an_id(n, "Opportunity"), **values} for n, values in enumerate(_DEALS)))
 
 
