@@ -16,6 +16,7 @@ from config.embedded.banner import banner
 from config.embedded.first_run import set_up
 from config.embedded.service import Service, demo_command
 from config.embedded.web import AddressUnusableError, PortInUseError, bind
+from crm_events.services.recovery import release_everything
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         lock = self._lock()
         self.check()
         access = set_up(settings.DATA_DIR, timezone.now())
+        release_everything(timezone.now())  # the lock says that nobody else works here
         url = f"http://{_shown(options['host'])}:{listener.getsockname()[1]}"
         demo = None if options["no_demo"] else demo_command(url, str(key_file(settings.DATA_DIR, "ingest")))
         service = Service(listener, demo)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_events.services.leases import OperationalLeases
+from crm_events.services.leases import OperationalLeases, release_leases
 from tests.integration.crm_events.delivering import NOW
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +41,9 @@ def test_cannot_be_given_back_by_who_lost_it() -> None:
 def test_stands_apart_from_those_of_other_names() -> None:
     take()
     assert take(name="other") is not None
+
+
+def test_is_free_again_when_its_process_is_known_to_be_dead() -> None:
+    take()
+    release_leases(NOW)
+    assert take() is not None
