@@ -20,10 +20,6 @@ test-postgres: ## Run the integration tests with PostgreSQL in place of SQLite
 	@scripts/venv dev
 	@scripts/test-postgres $(ARGS)
 
-test-postgres: ## Run the integration tests with PostgreSQL as the database of everything
-	@scripts/venv dev
-	@scripts/test-postgres $(ARGS)
-
 lint: ## Check style and likely mistakes
 	@scripts/venv dev
 	@scripts/lint
