@@ -78,10 +78,13 @@ class Rows:
         self.happen(*[at(1, "CREATE", stream, Name=f"Client {n}") for n, stream in enumerate(streams, 1)])
         return streams
 
+    def queue(self, kind: str, target: str, **parameters: Any) -> RunView:
+        """Queue a run."""
+        return self.runs.create(RunRequest(kind, target, parameters, "ada"), self.now)
+
     def start(self, kind: str, target: str, **parameters: Any) -> RunView:
         """Queue a run and claim it."""
-        queued = self.runs.create(RunRequest(kind, target, parameters, "ada"), self.now)
-        claimed = self.runs.claim(queued.id, self.now)
+        claimed = self.runs.claim(self.queue(kind, target, **parameters).id, self.now)
         assert claimed is not None
         return claimed
 

@@ -1,40 +1,24 @@
 """``manage.py rebuild`` and ``manage.py replay``: what they print, and how they refuse."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from crm_events import backends as event_backends
 from crm_events.models import Run
-from crm_projections import backends, entry
+from crm_projections import entry
 from crm_projections.management import progress
 from crm_projections.services import walking
 from tests.builders import a_stream
 from tests.integration.crm_projections.rows import Rows, press_ctrl_c
 
-pytestmark = pytest.mark.django_db
-BUILT = (
-    event_backends.event_store,
-    event_backends.runs,
-    backends.read_model,
-    backends.broadcaster,
-    entry.projector,
-    entry.runner,
-)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_own_adapters")]
 
 
 @pytest.fixture(autouse=True)
-def _adapters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let nothing that another test put in place of an adapter be met here."""
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    for built in BUILT:
-        built.cache_clear()
-    yield
-    for built in BUILT:
-        built.cache_clear()
 
 
 @pytest.fixture
