@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Outcome:
     """What became of one item, or of one record of an item that names several.
 
-    ``outcome`` is recorded, late, duplicate, resync or unreadable; ``version`` is the event's version in its stream, for
-    a duplicate that of the event which was there first.
+    ``outcome`` is recorded, late, duplicate, resync or unreadable; ``version`` is the event's version in its stream,
+    for a duplicate that of the event which was there first.
     """
 
     index: int
