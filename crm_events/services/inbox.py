@@ -96,8 +96,11 @@ def give_back(deliveries: Sequence[Delivery], now: datetime, error: str) -> None
 
 
 def postpone(delivery: Delivery, now: datetime, error: str) -> None:
-    """Let a failed delivery wait before its next attempt, longer each time."""
-    wait = timedelta(seconds=min(2**delivery.attempts, 60))
+    """Let a failed delivery wait before its next attempt, longer each time.
+
+    Short at first: with the attempts it has by default it is a dead letter, and seen, within a minute.
+    """
+    wait = timedelta(seconds=min(2 ** (delivery.attempts - 1), 60))
     _still_claimed([delivery]).update(claim="", claimed_until=now + wait, last_error=storable(error))
 
 

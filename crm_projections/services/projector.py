@@ -15,17 +15,11 @@ from crm_events.ports.event_store import EventStore, EventStoreUnavailableError
 from crm_events.record import dump_state
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.broadcaster import Broadcaster, BroadcasterUnavailableError, Message
-from crm_projections.ports.read_model import (
-    Document,
-    GenerationState,
-    ReadModel,
-    ReadModelUnavailableError,
-    SaveOutcome,
-    UnknownGenerationError,
-)
+from crm_projections.ports.read_model import Document, ReadModel, ReadModelUnavailableError
 from crm_projections.services.documents import document_of
 from crm_projections.services.folding import FoldBase, FoldedStream, StreamReader, fold_stream, saved_state_of
 from crm_projections.services.messages import change_message
+from crm_projections.services.saving import save_everywhere
 
 _log = structlog.get_logger(__name__)
 _OUTAGES = (EventStoreUnavailableError, ReadModelUnavailableError)
@@ -178,23 +172,8 @@ class _Batch:
         documents = [p.document for p in projections if p.document is not None]
         if mapping is None:
             return
-        self.ports.read_model.ensure_serving(mapping.schema, mapping.fingerprint, self.now)
-        # Listed only now, after the fold: a generation made meanwhile is filled by whoever made it, from a log that
-        # already had these events.
-        for generation in self.ports.read_model.generations(mapping.entity):
-            if generation.state is GenerationState.FAILED:
-                continue
-            try:
-                results = self.ports.read_model.save_many(generation, documents)
-            except UnknownGenerationError:
-                if generation.serves:
-                    raise
-                continue
-            refused = {r.id: r.error for r in results if r.outcome is SaveOutcome.REFUSED}
-            if refused and not generation.serves:
-                self.ports.read_model.set_state(mapping.entity, generation.number, GenerationState.FAILED)
-            elif refused:
-                _mark_refused(projections, refused)
+        refused = save_everywhere(self.ports.read_model, mapping, documents, self.now)
+        _mark_refused(projections, refused)
 
     def _broadcast(self) -> None:
         due = [p for p in self.projections if p.message is not None and p.failure is None]

@@ -7,16 +7,13 @@ from crm_events.domain.heads import Head
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import (
     Document,
-    GenerationState,
-    ReadModel,
-    SaveOutcome,
     StoredDocument,
-    UnknownGenerationError,
 )
 from crm_projections.services.folding import FoldedStream
 from crm_projections.services.messages import replay_message
 from crm_projections.services.projector import ProjectorPorts
 from crm_projections.services.runner import RunFailedError, RunSession
+from crm_projections.services.saving import save_everywhere
 from crm_projections.services.walking import FoldedBatch, Normalized, StreamWalker, normalize, stream_of
 
 
@@ -78,7 +75,9 @@ class ReplayWorker:
     def _replay_entity(self, mapping: EntityMapping, made: Sequence[Normalized], session: RunSession) -> None:
         self._compare(mapping.entity, made, session)
         if not session.run.parameters.get("dry_run"):
-            save_everywhere(self._ports.read_model, mapping, [one.document for one in made], session)
+            documents = [one.document for one in made]
+            refused = save_everywhere(self._ports.read_model, mapping, documents, session.now)
+            session.count("refused", len(refused))
             self._broadcast(made, session)
 
     def _compare(self, entity: str, made: Sequence[Normalized], session: RunSession) -> None:
@@ -99,27 +98,6 @@ class ReplayWorker:
                 f"{len(failed)} messages were not taken, the first with: {failed[0].error}."
                 " Next: have the broadcast mended, then start the replay again; consumers ignore what they know."
             )
-
-
-def save_everywhere(
-    read_model: ReadModel, mapping: EntityMapping, documents: Sequence[Document], session: RunSession
-) -> None:
-    """Save documents to every generation that takes writes, and count what was refused."""
-    read_model.ensure_serving(mapping.schema, mapping.fingerprint, session.now)
-    for generation in read_model.generations(mapping.entity):
-        if generation.state is GenerationState.FAILED:
-            continue
-        try:
-            results = read_model.save_many(generation, documents)
-        except UnknownGenerationError:
-            if generation.serves:
-                raise
-            continue  # a rebuild dropped it meanwhile
-        refused = sum(result.outcome is SaveOutcome.REFUSED for result in results)
-        if generation.serves:
-            session.count("refused", refused)
-        elif refused:
-            read_model.set_state(mapping.entity, generation.number, GenerationState.FAILED)
 
 
 def describe_change(stored: StoredDocument | None, document: Document) -> str:

@@ -142,6 +142,25 @@ class TestBesideLiveChanges:
         rows.run("rebuild", "client")
         assert rows.documents()[a_stream().entity_id]["phone"] == "new"
 
+    def test_parks_nothing_that_was_written_while_the_old_generation_went(self, rows: Rows) -> None:
+        """The projector had the old generation on its list when another one was switched to and it was dropped."""
+
+        class Model(SQLReadModel):
+            is_first = True
+
+            def save_many(self, generation: Generation, documents: Sequence[Document]) -> list[SaveResult]:
+                if self.is_first:
+                    self.is_first = False
+                    Rows().run("rebuild", "client")
+                    self.drop("client", 1)
+                return super().save_many(generation, documents)
+
+        rows.create_clients(1)
+        rows.read_model = Model()
+        rows.happen(at(9, Phone="9"))
+        assert (rows.head().blocked, rows.head().is_pending) == (False, False)
+        assert rows.documents()[a_stream().entity_id]["phone"] == "9"
+
 
 class TestInterrupted:
     def test_rests_after_ctrl_c_and_goes_on_from_its_cursor(self, rows: Rows) -> None:
