@@ -3,10 +3,12 @@
 import os
 
 from celery import Celery, Task
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
+
+from config import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("client-management")
@@ -25,5 +27,11 @@ def _drop_broken_connections(task: Task, **_: object) -> None:
         close_old_connections()
 
 
+def _settle(**_: object) -> None:
+    # Before the worker forks: what is frozen stays shared by all its processes.
+    memory.settle()
+
+
 task_prerun.connect(_drop_broken_connections)
 task_postrun.connect(_drop_broken_connections)
+worker_init.connect(_settle)

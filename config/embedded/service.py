@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import connections
 
+from config import memory
 from config.celery import app
 from config.embedded.child import ChildCommand
 from config.embedded.web import WebServer
@@ -50,6 +51,7 @@ class Service:
         """Start every part."""
         for part in self._parts:
             part.start()
+        memory.settle()
         if self._demo:
             self._demo.start()
 
