@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple
 
 from crm_events.cdc.wire import unwrap
@@ -15,11 +16,11 @@ from crm_events.domain.order import MAX_COMMIT_NUMBER, MAX_COMMIT_TIMESTAMP, MAX
 OVERFLOW = "GAP_OVERFLOW"
 MAX_TRANSACTION_KEY = 200
 _MAX_SHOWN = 80
+_TEXTS = frozenset({str})
+_CHANGE_TYPES = {*EventType.__members__, OVERFLOW}
 _DIGITS = re.compile(r"[0-9]{1,30}")
 # Pub/Sub names fields by their place in the Avro schema: 0x4C, and 4-0x02 for the children of the field at place 4.
 _BITMAP = re.compile(r"(?:[0-9]+-)?0[xX][0-9A-Fa-f]*")
-# The guide prints the second name both ways.
-_FIELD_LISTS = (("changedFields",), ("nulledFields", "nulledfields"), ("diffFields", "difffields"))
 
 
 class HeaderError(CrmError):
@@ -51,22 +52,22 @@ class FieldLists(NamedTuple):
 
 
 def read_header(header: dict[str, Any]) -> Header:
-    """Check a header and return what the log needs of it.
+    """Check a header that is out of its Avro unions, and return what the log needs of it.
 
     :raises HeaderError: a field is missing, of the wrong type or out of range, or the type of change is none we keep.
     """
-    entity_name = unwrap(header.get("entityName"))
+    entity_name = header.get("entityName")
     if not isinstance(entity_name, str) or not is_entity_name(entity_name):
         raise _bad_field("entityName", "the API name of a Salesforce object", entity_name)
-    change_type = _change_type(unwrap(header.get("changeType")))
+    change_type = _change_type(header.get("changeType"))
     order_key = OrderKey(
         _whole_number(header, "commitTimestamp", MAX_COMMIT_TIMESTAMP),
         _whole_number(header, "commitNumber", MAX_COMMIT_NUMBER),
         _whole_number(header, "sequenceNumber", MAX_SEQUENCE_NUMBER),
     )
-    transaction_key = _transaction_key(unwrap(header.get("transactionKey")))
+    transaction_key = _transaction_key(header.get("transactionKey"))
     _refuse_bitmaps(read_field_lists(header))
-    record_ids = unwrap(header.get("recordIds"))
+    record_ids = header.get("recordIds")
     return Header(
         entity_name, change_type, order_key, transaction_key, record_ids if isinstance(record_ids, list) else []
     )
@@ -77,7 +78,12 @@ def read_field_lists(header: dict[str, Any]) -> FieldLists:
 
     :raises HeaderError: a list is not a list of texts.
     """
-    return FieldLists(*(_names(header, spellings) for spellings in _FIELD_LISTS))
+    # The guide prints the names of the last two both ways.
+    return FieldLists(
+        _names(header, "changedFields"),
+        _names(header, "nulledFields", "nulledfields"),
+        _names(header, "diffFields", "difffields"),
+    )
 
 
 def shown(value: Any) -> str:
@@ -87,14 +93,16 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
-def _names(header: dict[str, Any], spellings: tuple[str, ...]) -> list[str]:
-    found = [header[key] for key in spellings if header.get(key) is not None]
-    names = unwrap(found[0]) if found else None
-    if names is None:
-        return []
-    if not isinstance(names, list) or not set(map(type, names)) <= {str}:
-        raise _bad_field(spellings[0], "a list of field names", names)
-    return names
+def _names(header: dict[str, Any], *spellings: str) -> list[str]:
+    for key in spellings:
+        # Most headers have but the first of the lists.
+        names = unwrap(header[key]) if header.get(key) is not None else None
+        if names is None:
+            continue
+        if not isinstance(names, list) or not _TEXTS.issuperset(map(type, names)):
+            raise _bad_field(spellings[0], "a list of field names", names)
+        return names
+    return []
 
 
 def _change_type(value: Any) -> str:
@@ -106,7 +114,7 @@ def _change_type(value: Any) -> str:
             "SNAPSHOT is reserved: only this service writes such events, from rows it reads itself. "
             "Next: find out who posted it and have them stop.",
         )
-    if value != OVERFLOW and value not in EventType.__members__:
+    if value not in _CHANGE_TYPES:
         raise HeaderError(
             "unknown_change_type",
             f"“{shown(value)}” is no type of change this service knows. "
@@ -117,8 +125,8 @@ def _change_type(value: Any) -> str:
 
 
 def _whole_number(header: dict[str, Any], name: str, limit: int) -> int:
-    value = unwrap(header.get(name))
-    number = _as_int(value)
+    value = header.get(name)
+    number = value if type(value) is int else _as_int(value)
     if number is None or not 0 <= number <= limit:
         raise _bad_field(name, f"a whole number from 0 to {limit}", value)
     return number
@@ -143,14 +151,14 @@ def _transaction_key(value: Any) -> str:
 
 
 def _refuse_bitmaps(lists: FieldLists) -> None:
-    for names in lists:
-        for name in names:
-            if _BITMAP.fullmatch(name):
-                raise HeaderError(
-                    "raw_bitmaps",
-                    f"The changed fields come as bitmaps (“{shown(name)}”), which nobody can read without the schema "
-                    "of the event. Next: have the Pub/Sub subscriber turn them into field names, then send it again.",
-                )
+    for name in chain(*lists):
+        # No name begins with a digit, and every bitmap does.
+        if name[:1] <= "9" and _BITMAP.fullmatch(name):
+            raise HeaderError(
+                "raw_bitmaps",
+                f"The changed fields come as bitmaps (“{shown(name)}”), which nobody can read without the schema "
+                "of the event. Next: have the Pub/Sub subscriber turn them into field names, then send it again.",
+            )
 
 
 def _bad_field(name: str, wanted: str, value: Any) -> HeaderError:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from crm_events.cdc.body import BodyItem
 from crm_events.cdc.header import OVERFLOW, Header, HeaderError, read_header, shown
-from crm_events.cdc.wire import Envelope, open_envelope, unwrap
+from crm_events.cdc.json_text import decode_exact
+from crm_events.cdc.wire import Envelope, open_envelope, unwrap, unwrap_members
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.events import EventSource, EventType, NewEvent, cdc_event_id, notice_id
 from crm_events.domain.identifiers import OVERFLOW_ID, StreamKey, is_entity_name, is_wildcard_id, normalize_id
@@ -70,12 +71,21 @@ def parse_item(item: BodyItem, delivery_id: str, index: int, allowed_orgs: Colle
         return ParsedItem(failures=(ItemFailure("no_header", detail),))
     try:
         _check_org(envelope, allowed_orgs)
-        header = read_header(envelope.header)
+        header = read_header(_exact_header(envelope, item.raw))
     except HeaderError as error:
         entity_name = _entity_name(envelope.header)
         failure = ItemFailure(error.code, error.detail, entity_name=entity_name, cause=error.cause)
         return ParsedItem(failures=(failure,))
     return _fan_out(header, item.raw, delivery_id, index)
+
+
+def _exact_header(envelope: Envelope, raw: str) -> dict[str, Any]:
+    """Return the header out of its Avro unions and with all its digits, also those of ``1.791271205E+12``."""
+    header = unwrap_members(envelope.header)
+    if float not in map(type, header.values()):
+        return header
+    exact = open_envelope(decode_exact(raw))
+    return header if exact is None else unwrap_members(exact.header)
 
 
 def _check_org(envelope: Envelope, allowed_orgs: Collection[str]) -> None:
@@ -130,13 +140,14 @@ def _fan_out(header: Header, raw: str, delivery_id: str, index: int) -> ParsedIt
 def _record_id(value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidIdError(shown(value), "wanted a text")
-    return value if is_wildcard_id(value) else normalize_id(value)
+    return value if value.endswith("*") and is_wildcard_id(value) else normalize_id(value)
 
 
 def _notice_reason(record_id: str) -> str | None:
     if record_id == OVERFLOW_ID:
         return "overflow"
-    return "wildcard" if is_wildcard_id(record_id) else None
+    # Whatever else ends so was no record id.
+    return "wildcard" if record_id.endswith("*") else None
 
 
 def _bad_record_id(error: InvalidIdError, value: Any, entity_name: str) -> ItemFailure:
@@ -167,7 +178,7 @@ def _notice(header: Header, reason: str, record_id: str, raw: str) -> Notice:
 
 def _event(header: Header, record_id: str, raw: str, origin: tuple[str, int]) -> NewEvent:
     stream = StreamKey(header.entity_name, record_id)
-    event_type = EventType(header.change_type)
+    event_type = EventType[header.change_type]
     return NewEvent(
         stream=stream,
         event_type=event_type,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: freezing makes each several times as costly, and every event makes one.
+@dataclass(slots=True, unsafe_hash=True)
 class Outcome:
     """What became of one item, or of one record of an item that names several.
 

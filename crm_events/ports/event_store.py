@@ -51,7 +51,8 @@ class StreamAppend:
     expected_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: freezing makes each several times as costly, and every event makes one.
+@dataclass(slots=True, unsafe_hash=True)
 class Appended:
     """What became of one event of an append: its outcome and its version in the stream.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_events.cdc.change import Change
-from crm_events.cdc.names import components, flat_name, is_compound, is_diff, leaves, may_be_compound
+from crm_events.cdc.names import components, flat_name, is_diff, leaves, may_be_compound
 from crm_events.record.diffs import apply_diff, is_diff_text
 
 _MISSING = object()
@@ -24,7 +24,13 @@ class Draft:
         of the dense shape, which stand for unchanged fields just as well.
         """
         for name in change.changed:
-            self._set(name, _look_up(change.body, name))
+            value = change.body.get(name)
+            if type(value) is str and not value.startswith("---") and "." not in name:
+                # No diff, no compound: most changes are such, and need none of the looks that others get.
+                self.fields[name] = value
+                self.unknown.discard(name)
+            else:
+                self._set(name, _look_up(change.body, name))
         # Last, because a null of the header is certain, whatever stands in the body or is missing there.
         for name in change.nulled:
             self.set_null(name)
@@ -46,14 +52,18 @@ class Draft:
             self.unknown.add(flat_name(name))
         elif value is None:
             self.set_null(name)
-        elif is_diff(value):
-            self._set_diff(name, value["diff"])
-        elif is_compound(value):
-            self._set_compound(name, value)
+        elif isinstance(value, dict):
+            self._set_nested(name, value)
         elif is_diff_text(value):
             self._set_diff(name, value)
         else:
             self._set_value(flat_name(name), value)
+
+    def _set_nested(self, name: str, value: Mapping[str, Any]) -> None:
+        if is_diff(value):
+            self._set_diff(name, value["diff"])
+        else:
+            self._set_compound(name, value)
 
     def _set_value(self, flat: str, value: Any) -> None:
         self.fields[flat] = value
@@ -69,12 +79,13 @@ class Draft:
 
     def _set_compound(self, name: str, value: Mapping[str, Any]) -> None:
         """Set the components that came; one that has a value and did not come has changed to nobody knows what."""
-        came = dict(leaves(name, value))
-        for path, leaf in came.items():
+        came = set()
+        for path, leaf in leaves(name, value):
             self._set(path, leaf)
-        flat_came = {flat_name(path) for path in came}
-        missing = set(components(name, self.fields)) - flat_came
-        self.unknown.update(part for part in missing if self.fields[part] is not None)
+            came.add(flat_name(path))
+        for part in components(name, self.fields):
+            if part not in came and self.fields[part] is not None:
+                self.unknown.add(part)
         self.unknown.discard(flat_name(name))
 
 

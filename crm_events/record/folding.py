@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from crm_events.cdc.change import read_change
-from crm_events.cdc.names import flatten, is_diff, may_be_compound
+from crm_events.cdc.names import flatten, may_be_compound
 from crm_events.cdc.snapshot import read_snapshot
 from crm_events.cdc.times import epoch_ms
 from crm_events.domain.events import EventSource, EventType, NewEvent
@@ -39,30 +39,31 @@ def fold(state: RecordState, event: NewEvent) -> RecordState:
 
     :raises RawEventError: the event's raw text is not what ``parse_item`` or ``snapshot_raw`` made of it.
     """
-    if event.event_type.is_gap:
-        # Its body is empty or all nulls, and none of them is true.
-        return replace(state, stale=True, event_count=state.event_count + 1)
     match event.event_type:
-        case EventType.CREATE | EventType.UNDELETE:
-            return _whole(state, event)
         case EventType.UPDATE:
             return _update(state, event)
+        case EventType.CREATE | EventType.UNDELETE:
+            return _whole(state, event)
         case EventType.DELETE:
             return _delete(state, event)
-        case _:
+        case EventType.SNAPSHOT:
             return _snapshot(state, event)
+        case _:
+            # Of a GAP event: its body is empty or all nulls, and none of them is true.
+            return replace(state, stale=True, event_count=state.event_count + 1)
 
 
 def _whole(state: RecordState, event: NewEvent) -> RecordState:
     carried = flatten(read_change(event.raw).body)
+    # A diff has nothing to apply to in a record that begins here. Compounds are flat by now.
+    diffs = frozenset(name for name, value in carried.items() if isinstance(value, dict))
     # The sparse form leaves nulls out, the dense one spells them out: one state for both.
-    fields = {name: value for name, value in carried.items() if value is not None and not is_diff(value)}
+    fields = {name: value for name, value in carried.items() if value is not None and name not in diffs}
     fields.update((name, state.fields[name]) for name in NEVER_CARRIED & state.fields.keys())
     return RecordState(
         fields=fields,
         complete=True,
-        # A diff has nothing to apply to in a record that begins here.
-        unknown=frozenset(name for name, value in carried.items() if is_diff(value)),
+        unknown=diffs,
         system_modified_ms=_modified_by(state, event),
         event_count=state.event_count + 1,
     )
@@ -74,11 +75,14 @@ def _update(state: RecordState, event: NewEvent) -> RecordState:
     draft.patch(change)
     # After a DELETE it says that something is not as it seems; without any name, that something changed.
     stale = state.stale or state.is_deleted or not (change.changed or change.nulled)
-    return replace(
-        state,
+    # Most events come here: ``replace`` would take longer than the change itself.
+    return RecordState(
         fields=draft.fields,
-        unknown=frozenset(draft.unknown),
+        is_deleted=state.is_deleted,
+        complete=state.complete,
         stale=stale,
+        unknown=frozenset(draft.unknown),
+        confirmed_gone=state.confirmed_gone,
         system_modified_ms=_modified_by(state, event),
         event_count=state.event_count + 1,
     )

@@ -7,7 +7,8 @@ from typing import Any
 from crm_events.cdc.json_text import decode_exact, encode_exact
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: freezing makes each several times as costly, and every event makes one.
+@dataclass(slots=True, unsafe_hash=True)
 class RecordState:
     """A folded record.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
-from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_body
+from crm_events.cdc import BodyError, ItemFailure, ParsedItem, parse_item, split_accepted
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
 from crm_events.models import Delivery
@@ -93,7 +93,7 @@ class DeliveryProcessor:
     def _parse(self, delivery: Delivery) -> _Work:
         work = _Work(delivery)
         try:
-            items = split_body(delivery.body.encode())
+            items = split_accepted(delivery.body)
         except BodyError as error:
             # Checked before the 202, so only a change of our own code can bring us here; nothing may be lost by it.
             work.items.append(ParsedItem((), (), (ItemFailure(error.code, error.detail, "", "", ""),)))
@@ -120,7 +120,7 @@ class DeliveryProcessor:
 
 def _raw_items(body: str) -> list[str]:
     try:
-        return [item.raw for item in split_body(body.encode())]
+        return [item.raw for item in split_accepted(body)]
     except BodyError:
         return [body]
 
@@ -129,7 +129,7 @@ def _outcomes(work: _Work, appended: dict[int, Appended]) -> Iterator[Outcome]:
     for index, item in enumerate(work.items):
         for event in item.events:
             one = appended[id(event)]
-            yield Outcome(index, one.outcome.value, *event.stream, one.version)
+            yield Outcome(index, str(one.outcome), *event.stream, one.version)
         for notice in item.notices:
             yield Outcome(index, "resync", notice.entity_name, notice.record_id, None, _NOTICE_DETAILS[notice.reason])
         for failure in item.failures:

@@ -13,7 +13,8 @@ from crm_events.record import EMPTY, RecordState, fold, fold_fingerprint, load_s
 _READ_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: freezing makes each several times as costly, and every event makes one.
+@dataclass(slots=True, unsafe_hash=True)
 class Step:
     """What one unpublished event did, at its place in the fold: the state before it and after it."""
 
