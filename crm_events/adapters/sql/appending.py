@@ -49,8 +49,13 @@ class Appender:
     def append(self, appends: Sequence[StreamAppend]) -> list[AppendResult]:
         """Write what is new and say what became of everything."""
         streams = self._lock_streams(sorted({append.stream for append in appends}))
-        self._find_repeats(streams, appends)
-        results = [self._append_one(streams[append.stream], append) for append in appends]
+        # Worked out once: every event is looked for by its position before it is written under it.
+        positions = [[event.position for event in append.events] for append in appends]
+        self._find_repeats(streams, appends, positions)
+        results = [
+            self._append_one(streams[append.stream], append, part)
+            for append, part in zip(appends, positions, strict=True)
+        ]
         self._write(streams)
         return results
 
@@ -88,13 +93,15 @@ class Appender:
                     parameters,
                 )
 
-    def _find_repeats(self, streams: dict[StreamKey, _Stream], appends: Sequence[StreamAppend]) -> None:
+    def _find_repeats(
+        self, streams: dict[StreamKey, _Stream], appends: Sequence[StreamAppend], positions: Sequence[Sequence[str]]
+    ) -> None:
         # Only a position that is not newer than the stream's newest can be there already.
         suspects = [
-            (streams[append.stream].row_id, event.position)
-            for append in appends
-            for event in append.events
-            if event.position <= streams[append.stream].newest
+            (stream.row_id, position)
+            for stream, part in zip((streams[append.stream] for append in appends), positions, strict=True)
+            for position in part
+            if position <= stream.newest
         ]
         by_id = {stream.row_id: stream for stream in streams.values()}
         with self._connection.cursor() as cursor:
@@ -108,13 +115,13 @@ class Appender:
                 for row_id, position, version, delivery_id, index, late in cursor.fetchall():
                     by_id[row_id].known[position] = _Known(version, (delivery_id, index), bool(late))
 
-    def _append_one(self, stream: _Stream, append: StreamAppend) -> AppendResult:
+    def _append_one(self, stream: _Stream, append: StreamAppend, positions: Sequence[str]) -> AppendResult:
         if append.expected_version is not None and append.expected_version != stream.version:
             return AppendResult(append.stream, conflict=stream.version)
-        return AppendResult(append.stream, [self._append_event(stream, event) for event in append.events])
+        placed = zip(append.events, positions, strict=True)
+        return AppendResult(append.stream, [self._append_event(stream, event, position) for event, position in placed])
 
-    def _append_event(self, stream: _Stream, event: NewEvent) -> Appended:
-        position = event.position
+    def _append_event(self, stream: _Stream, event: NewEvent, position: str) -> Appended:
         if known := stream.known.get(position):
             return known.outcome_of_repeat(event)
         late = position < stream.newest
@@ -128,8 +135,8 @@ class Appender:
                 stream.row_id,
                 position,
                 stream.version,
-                event.event_type.value,
-                event.source.value,
+                str(event.event_type),
+                str(event.source),
                 late,
                 self._now_us,
                 *delivery,
