@@ -121,18 +121,16 @@ class MappedField:
 
     def computation(self) -> Callable[[SourceRecord], Any]:
         """Return the function that makes the field's value in JSON form; it raises ``TransformError``."""
+        if self.combine is only and self.sources[0] not in _RECORD_FACTS:
+            return _from_one_source(self.sources[0], self.transform.function)
         readers = [_reader(source) for source in self.sources]
-        if self.combine is only:
-            return _from_one_source(readers[0], self.transform.function)
         return lambda record: self.combine(self.transform, [read(record) for read in readers])
 
 
-def _from_one_source(
-    read: Callable[[SourceRecord], Any], convert: Callable[[Any], Any]
-) -> Callable[[SourceRecord], Any]:
+def _from_one_source(source: str, convert: Callable[[Any], Any]) -> Callable[[SourceRecord], Any]:
     # Transform.__call__ and only() written out: this runs for nearly every field of every change, most of them null.
     def value_of(record: SourceRecord) -> Any:
-        raw = read(record)
+        raw = record.fields.get(source)
         return None if raw is None or raw == "" else convert(raw)
 
     return value_of

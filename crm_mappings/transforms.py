@@ -26,6 +26,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # REST writes the offset without a colon, CDC and Bulk write Z; milliseconds may be missing in older captures.
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+_CANONICAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,80}(?:\.\d{0,80})?|\.\d{1,80})(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _BOOLEANS = {True: True, False: False, "true": True, "false": False}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -115,6 +116,10 @@ def date(value: Any) -> str:
 def time(value: Any) -> str:
     """Return an instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, from ISO text with an offset or from epoch milliseconds."""
     try:
+        if isinstance(value, str) and _CANONICAL_TIME.fullmatch(value):
+            # Events have times in our own form: it is enough that there is such a time.
+            dt.datetime.fromisoformat(value)
+            return value
         moment = _moment(value)
     except (ValueError, OverflowError):
         refuse(value, "a time", "2026-12-31T23:59:00.000Z")
