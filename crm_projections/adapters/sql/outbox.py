@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm_projections.adapters.sql.availability import broadcaster_errors
 from crm_projections.adapters.sql.models import OutboxMessage
-from crm_projections.adapters.sql.statements import chunks, rows_per_statement, values
+from crm_projections.adapters.sql.statements import placeholders
 from crm_projections.ports.broadcaster import Broadcaster, Message, PublishResult
 
 _TABLE = OutboxMessage._meta.db_table  # noqa: SLF001  # Django's documented way to a model's table
@@ -80,13 +80,11 @@ class OutboxBroadcaster(Broadcaster):
         # In order of id, so that two who publish the same messages wait for one another and do not deadlock.
         connection = connections[self._using]
         with transaction.atomic(using=self._using), connection.cursor() as cursor:
-            for part in chunks(rows, rows_per_statement(connection, len(_COLUMNS))):
-                listed = values(part)
-                cursor.execute(
-                    f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES {listed.text} "
-                    "ON CONFLICT (message_id) DO NOTHING",
-                    listed.parameters,
-                )
+            cursor.executemany(
+                f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES {placeholders(len(_COLUMNS))} "
+                "ON CONFLICT (message_id) DO NOTHING",
+                rows,
+            )
 
     def _read(self, which: Mapping[str, str], limit: int, before: int | None) -> list[LoggedMessage]:
         rows = OutboxMessage.objects.using(self._using).filter(**which).order_by("-id")

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -86,4 +87,4 @@ def placeholders(count: int) -> str:
 def values(rows: Sequence[Sequence[Any]]) -> Sql:
     """Return the rows as the list that follows VALUES."""
     row = placeholders(len(rows[0]))
-    return Sql(", ".join([row] * len(rows)), tuple(value for values_ in rows for value in values_))
+    return Sql(", ".join([row] * len(rows)), tuple(chain.from_iterable(rows)))

@@ -119,9 +119,8 @@ class DocumentWriter:
         with self.connection.cursor() as cursor:
             for part in chunks([row[0] for row in rows], MAX_IDS_PER_STATEMENT):
                 cursor.execute(f"DELETE FROM {tables.words} WHERE id IN {placeholders(len(part))}", part)
-            for pairs in chunks(list(_word_rows(rows)), rows_per_statement(self.connection, 2)):
-                listed = values(pairs)
-                cursor.execute(f"INSERT INTO {tables.words} (word, id) VALUES {listed.text}", listed.parameters)
+            if pairs := list(_word_rows(rows)):
+                cursor.executemany(f"INSERT INTO {tables.words} (word, id) VALUES (%s, %s)", pairs)
 
 
 def _word_rows(rows: Iterable[Row]) -> Iterable[tuple[str, str]]:
