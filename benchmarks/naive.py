@@ -1,6 +1,7 @@
 """What the service replaces, as a yardstick: one event at a time, its whole stream replayed, on the same tables."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.service import now
@@ -18,6 +19,11 @@ from crm_projections.services.documents import map_state
 
 class NaivePipeline:
     """Append, read the whole stream, fold it, map, index, send: for every single event."""
+
+    def handle_all(self, changes: Sequence[dict[str, Any]]) -> None:
+        """Bring changes all the way, one after the other."""
+        for change in changes:
+            self.handle(change)
 
     def handle(self, change: dict[str, Any]) -> None:
         """Bring one change all the way."""

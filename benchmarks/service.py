@@ -1,5 +1,6 @@
 """The service as the benchmarks drive it: the real services on the real database, without HTTP and broker."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from crm_events.backends import event_store
@@ -31,7 +32,13 @@ def drain() -> None:
         raise RuntimeError(f"{pending[0].stream} is still pending; the benchmark would measure half the work.")
 
 
+def deliver_all(bodies: Sequence[bytes]) -> None:
+    """Bring requests all the way: accept them one by one, then work them off."""
+    for body in bodies:
+        accept(body)
+    drain()
+
+
 def deliver(body: bytes) -> None:
     """Bring one request all the way."""
-    accept(body)
-    drain()
+    deliver_all([body])
