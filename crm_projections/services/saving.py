@@ -32,9 +32,12 @@ def save_everywhere(
 def _save_to_listed(
     read_model: ReadModel, mapping: EntityMapping, documents: Sequence[Document], now: datetime
 ) -> dict[str, str]:
-    read_model.ensure_serving(mapping.schema, mapping.fingerprint, now)
+    generations = read_model.generations(mapping.entity)
+    if not any(generation.serves for generation in generations):
+        read_model.ensure_serving(mapping.schema, mapping.fingerprint, now)
+        generations = read_model.generations(mapping.entity)
     refused: dict[str, str] = {}
-    for generation in read_model.generations(mapping.entity):
+    for generation in generations:
         if generation.state is not GenerationState.FAILED:
             refused |= _save_to(read_model, generation, documents)
     return refused
