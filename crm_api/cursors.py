@@ -13,7 +13,8 @@ from django.utils.crypto import salted_hmac
 from crm_projections.ports.queries import Selection
 
 _SALT = "crm_api.cursors"
-_MAX_LENGTH = 8000
+# Room for the longest texts that a list can be sorted by; a request line of this length still fits the server.
+_MAX_LENGTH = 60_000
 
 
 @dataclass(frozen=True, slots=True)
