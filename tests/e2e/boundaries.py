@@ -15,7 +15,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
 from django.core.management import call_command  # noqa: E402  # needs what was set up above
-from django.db import connections  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 
 from crm_events import tasks  # noqa: E402
 from crm_events.backends import dead_letters, event_store  # noqa: E402
@@ -29,12 +29,13 @@ from tests.e2e.history import History  # noqa: E402
 SURVIVED, FAILED, DIED = 0, 1, 9
 REQUESTS = 4
 STEPS: list[tuple[Any, list[str]]] = [
+    # First, because it begins anew, and states are saved only of streams that have grown.
+    (read_model(), ["ensure_serving", "generations", "save_many"]),
     (inbox, ["claim"]),
     (processing, ["append_events", "keep_notices", "finish_deliveries", "count_outcomes"]),
     (processing.DeliveryProcessor, ["_finish"]),
     (tasks, ["wake_projector"]),
     (event_store(), ["append", "pending_streams", "read", "move_watermarks", "load_states", "save_states"]),
-    (read_model(), ["ensure_serving", "generations", "save_many"]),
     (broadcaster(), ["publish"]),
     (dead_letters(), ["report_events", "resolve_streams"]),
 ]
@@ -95,11 +96,23 @@ def in_a_process(place: str = "") -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+def begin_anew() -> tuple[History, Expectations]:
+    """Empty the database, generations and all, and begin another history."""
+    call_command("flush", interactive=False, verbosity=0)
+    known = set(connection.introspection.django_table_names()) | {"django_migrations"}
+    with connection.cursor() as cursor:
+        for table in set(connection.introspection.table_names()) - known:
+            cursor.execute(f"DROP TABLE {table}")  # a name from the database itself
+    return History(seed=7, records=4), Expectations()
+
+
 def main() -> None:
     """Die at one place after the other."""
     call_command("migrate", verbosity=0)
-    history, expected = History(seed=7, records=4), Expectations()
+    history, expected = begin_anew()
     for place in places():
+        if place.endswith("ensure_serving"):  # walked only while there is no generation yet
+            history, expected = begin_anew()
         for _ in range(REQUESTS):
             body = history.next_request()
             inbox.accept(body, "a sender", datetime.now(UTC))
