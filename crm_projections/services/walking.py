@@ -8,7 +8,7 @@ from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
 from crm_events.ports.dead_letters import StreamFailure
-from crm_events.ports.event_store import EventStore
+from crm_events.ports.event_store import EventStore, walk_streams
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import Document
 from crm_projections.services.documents import document_of
@@ -59,12 +59,8 @@ class StreamWalker:
 
     def pages(self, entity_name: str, cursor: str | None) -> Iterator[tuple[Sequence[Head], str | None]]:
         """Yield an entity's heads from a cursor on, with the cursor behind each page (``None`` at the end)."""
-        while True:
-            page = self._store.list_streams(entity_name, PAGE, cursor)
+        for page in walk_streams(self._store, entity_name, PAGE, cursor):
             yield page.heads, page.next_cursor
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     def count(self, entity_name: str) -> int:
         """Return how many streams an entity has, by walking over their heads."""
