@@ -118,31 +118,55 @@ if env.str("TEST_POSTGRES_URL", default=""):
     DATABASES["postgres"] = _database(env.str("TEST_POSTGRES_URL"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Ports and their adapters: a short name in the environment, or the dotted path of a class.
-_EVENT_STORES = {
-    "sql": "crm_events.adapters.sql.event_store.SQLEventStore",
-    "memory": "crm_events.adapters.memory.MemoryEventStore",
+# Ports and their adapters: a short name in the environment, or the dotted path of a class. What follows a short name
+# are the adapter's options, read from the environment too; boto3 finds region, credentials and endpoints by itself.
+_EVENT_STORES: dict[str, tuple[str, dict[str, Any]]] = {
+    "sql": ("crm_events.adapters.sql.event_store.SQLEventStore", {}),
+    "memory": ("crm_events.adapters.memory.MemoryEventStore", {}),
+    "dynamodb": (
+        "crm_events.adapters.dynamodb.event_store.DynamoDBEventStore",
+        {"table_prefix": env.str("DYNAMODB_TABLE_PREFIX", default="crm")},
+    ),
 }
-_READ_MODELS = {
-    "sql": "crm_projections.adapters.sql.read_model.SQLReadModel",
-    "memory": "crm_projections.adapters.memory.MemoryReadModel",
+_READ_MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sql": ("crm_projections.adapters.sql.read_model.SQLReadModel", {}),
+    "memory": ("crm_projections.adapters.memory.MemoryReadModel", {}),
+    "opensearch": (
+        "crm_projections.adapters.opensearch.read_model.OpenSearchReadModel",
+        {
+            "hosts": env.list("OPENSEARCH_URLS", default=["http://127.0.0.1:9200"]),
+            "index_prefix": env.str("OPENSEARCH_INDEX_PREFIX", default="crm"),
+            "auth": env.str("OPENSEARCH_AUTH", default="none"),
+            "username": env.str("OPENSEARCH_USERNAME", default=""),
+            "password": env.str("OPENSEARCH_PASSWORD", default=""),
+            "ca_certs": env.str("OPENSEARCH_CA_CERTS", default=""),
+        },
+    ),
 }
-_BROADCASTERS = {
-    "outbox": "crm_projections.adapters.sql.outbox.OutboxBroadcaster",
-    "memory": "crm_projections.adapters.memory.MemoryBroadcaster",
+_BROADCASTERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "outbox": ("crm_projections.adapters.sql.outbox.OutboxBroadcaster", {}),
+    "memory": ("crm_projections.adapters.memory.MemoryBroadcaster", {}),
+    "eventbridge": (
+        "crm_projections.adapters.eventbridge.EventBridgeBroadcaster",
+        {
+            "bus": env.str("EVENTBRIDGE_BUS", default="default"),
+            "source": env.str("EVENTBRIDGE_SOURCE", default="client-management"),
+            "max_request_bytes": env.int("EVENTBRIDGE_MAX_REQUEST_BYTES", default=256 * 1024),
+            "public_url": env.str("PUBLIC_URL", default="http://127.0.0.1:8000"),
+        },
+    ),
 }
 
 
-def _adapter(variable: str, default: str, known: dict[str, str]) -> dict[str, Any]:
+def _adapter(variable: str, default: str, known: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     name = env.str(variable, default=default)
-    return {"BACKEND": known.get(name, name), "OPTIONS": {}}
+    path, options = known.get(name, (name, {}))
+    return {"BACKEND": path, "OPTIONS": options}
 
 
 CRM_EVENT_STORE = _adapter("EVENT_STORE", "sql", _EVENT_STORES)
 CRM_READ_MODEL = _adapter("READ_MODEL", "sql", _READ_MODELS)
 CRM_BROADCASTER = _adapter("BROADCASTER", "outbox", _BROADCASTERS)
-CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
-CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
 # Always in the operational database; named here so that the read side reaches them through their ports.
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
