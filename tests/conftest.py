@@ -9,32 +9,23 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.engines.environment import forget_foreign_settings
 from tests.engines.postgres import PostgresServer, find_postgres, postgres_version
+
+pytest_plugins = ["tests.engines.plugin"]
 
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 # TEST_DEFAULT_DATABASE=postgres: everything that works on the default database works on PostgreSQL in this run.
 _POSTGRES_IS_DEFAULT = os.environ.get("TEST_DEFAULT_DATABASE", "") == "postgres"
 _NO_POSTGRES = "no PostgreSQL on this machine (install the package postgresql)"
-# What a developer set for a server of theirs must not reach the tests.
-_FOREIGN = (
-    "DATABASE_URL",
-    "SECRET_KEY",
-    "DEBUG",
-    "ALLOWED_HOSTS",
-    "CELERY_BROKER_URL",
-    "EVENT_STORE",
-    "READ_MODEL",
-    "BROADCASTER",
-)
 
 
 def _prepare_environment() -> PostgresServer | None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     if _IS_WORKER:  # the run that started this worker has done the rest
         return None
-    for name in _FOREIGN:
-        os.environ.pop(name, None)
+    forget_foreign_settings()
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="crm-tests-")
     bin_dir = find_postgres()
     if bin_dir is None:
