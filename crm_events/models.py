@@ -145,7 +145,8 @@ class Run(models.Model):
     """A long piece of work: its row is the truth about it, the task that carries it may be lost.
 
     ``parameters`` say what to do, ``cursor`` how far it came, ``counts`` what was done so far, ``total`` how much
-    there was at the start (null while unknown). A claim whose heartbeat is old may be taken over.
+    there was at the start (null while unknown). A claim whose heartbeat is old may be taken over. A queued run rests
+    until ``not_before``; ``worked_seconds`` is how long it was worked on so far, over all its workers.
     """
 
     class Status(models.TextChoices):
@@ -169,6 +170,9 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
+    not_before = models.DateTimeField(null=True, blank=True)
+    worked_seconds = models.FloatField(default=0.0)
     error = models.TextField(blank=True)
     log = models.JSONField(default=list)
     started_by = models.CharField(max_length=150)

@@ -5,12 +5,12 @@ from functools import cache
 from django.conf import settings
 
 from crm_events.backends import dead_letters, event_store, runs
+from crm_events.running.runner import Runner
 from crm_mappings.registry import mapping_for_entity, mapping_for_source
 from crm_projections.backends import broadcaster, read_model
 from crm_projections.services.projector import Projector, ProjectorPorts
 from crm_projections.services.rebuild import RebuildWorker
 from crm_projections.services.replay import ReplayWorker
-from crm_projections.services.runner import Runner
 
 
 def projector_ports() -> ProjectorPorts:

@@ -8,12 +8,14 @@ from django.conf import settings
 
 from crm_events.backends import leases
 from crm_events.domain.identifiers import StreamKey
+from crm_events.running.again import send_again
 from crm_projections.entry import projector, runner
 
 # Streams younger than this are left to the task that their delivery sent.
 _SWEEP_AFTER = timedelta(seconds=5)
 # Also how long the sweeping rests after a process died in the middle of one.
 _SWEEP_LEASE = timedelta(seconds=20)
+_SLICE = timedelta(seconds=10)
 
 
 @shared_task(name="crm_projections.tasks.project")
@@ -37,5 +39,8 @@ def sweep_pending() -> int:
 
 @shared_task(name="crm_projections.tasks.sweep_runs")
 def sweep_runs() -> int:
-    """Work queued runs, and take over those whose worker died."""
-    return runner().sweep()
+    """Work queued runs, and take over those whose worker died, each for a slice of time so that none waits for long."""
+    swept = runner().sweep(_SLICE)
+    if swept.unfinished:
+        send_again(sweep_runs)
+    return swept.ended

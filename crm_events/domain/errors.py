@@ -5,6 +5,10 @@ class CrmError(Exception):
     """Base of every error this service raises on purpose."""
 
 
+class EngineUnavailableError(CrmError):
+    """Base of the errors that say: what we work with does not answer for now, and the same call may succeed later."""
+
+
 class InvalidIdError(CrmError):
     """A text is not the id of a Salesforce record."""
 

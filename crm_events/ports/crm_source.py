@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from crm_events.domain.errors import CrmError
+from crm_events.domain.errors import CrmError, EngineUnavailableError
 
 Row = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ class CrmSourceError(CrmError):
         return f"{self.detail} ({self.code})"
 
 
-class SourceUnavailableError(CrmSourceError):
+class SourceUnavailableError(CrmSourceError, EngineUnavailableError):
     """Salesforce does not answer or refuses for now; the same call may succeed later."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from crm_events.domain.errors import CrmError
+from crm_events.domain.errors import CrmError, EngineUnavailableError
 from crm_events.domain.events import NewEvent, StoredEvent
 from crm_events.domain.heads import Head, SavedState, Watermark
 from crm_events.domain.identifiers import StreamKey
@@ -19,7 +19,7 @@ class EventStoreError(CrmError):
     """Base of the errors of an event store."""
 
 
-class EventStoreUnavailableError(EventStoreError):
+class EventStoreUnavailableError(EventStoreError, EngineUnavailableError):
     """The store does not answer or refuses for now; the same call may succeed later."""
 
 

@@ -28,6 +28,11 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     DONE = "done"
 
+    @property
+    def has_ended(self) -> bool:
+        """Say whether nothing more will come of it."""
+        return self in {RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.DONE}
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -42,7 +47,11 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as its row says."""
+    """A run as its row says.
+
+    ``not_before`` is the time until which a queued run rests, ``worked_seconds`` how long it was worked on so far,
+    over all its slices and workers.
+    """
 
     id: int
     kind: str
@@ -56,6 +65,15 @@ class RunView:
     cancel_requested: bool
     claim: str = ""
     log: Sequence[str] = ()
+    pause_requested: bool = False
+    not_before: datetime | None = None
+    worked_seconds: float = 0.0
+    started_by: str = ""
+    reason: str = ""
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,16 @@ class RunProgress:
     counts: Mapping[str, int]
     total: int | None = None
     log: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs to list, newest first; ``before`` is the id of the last one of the page before."""
+
+    kinds: Sequence[str] = ()
+    statuses: Sequence[RunStatus] = ()
+    limit: int = 50
+    before: int | None = None
 
 
 class Runs(ABC):
@@ -83,12 +111,16 @@ class Runs(ABC):
         """
 
     @abstractmethod
+    def find(self, query: RunQuery) -> list[RunView]:
+        """Return a page of runs."""
+
+    @abstractmethod
     def find_unfinished(self, kind: str, target: str) -> RunView | None:
         """Return the newest run of this kind and target that has not ended."""
 
     @abstractmethod
     def claimable(self, kinds: Sequence[str], now: datetime) -> list[int]:
-        """Return ids of runs that wait or whose heartbeat stopped, oldest first."""
+        """Return ids of runs that wait or whose heartbeat stopped, those nobody worked on for longest first."""
 
     @abstractmethod
     def claim(self, run_id: int, now: datetime, *, resume: bool = False) -> RunView | None:
@@ -96,7 +128,7 @@ class Runs(ABC):
 
     @abstractmethod
     def advance(self, run: RunView, progress: RunProgress, now: datetime) -> RunView:
-        """Write progress and heartbeat; the answer says whether cancelling was asked for.
+        """Write progress and heartbeat; the answer says whether cancelling or pausing was asked for.
 
         :raises RunLostError: the run was taken over or ended.
         """
@@ -104,6 +136,13 @@ class Runs(ABC):
     @abstractmethod
     def finish(self, run: RunView, status: RunStatus, now: datetime, error: str = "") -> RunView:
         """End a claimed run.
+
+        :raises RunLostError: the run was taken over or ended.
+        """
+
+    @abstractmethod
+    def release(self, run: RunView, now: datetime, not_before: datetime | None = None) -> None:
+        """Queue a claimed run again, for whoever comes next, or for after a time.
 
         :raises RunLostError: the run was taken over or ended.
         """
@@ -118,3 +157,11 @@ class Runs(ABC):
     @abstractmethod
     def request_cancel(self, run_id: int, now: datetime) -> bool:
         """Ask for the end of a run; one that nobody works on ends at once. False if it had ended already."""
+
+    @abstractmethod
+    def request_pause(self, run_id: int) -> bool:
+        """Ask a run to rest; one that nobody works on rests at once. False if it had ended or rests already."""
+
+    @abstractmethod
+    def resume(self, run_id: int) -> bool:
+        """Queue a paused run again, and take back a request to pause. False if there was nothing to resume."""

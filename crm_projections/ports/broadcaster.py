@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm_events.domain.errors import CrmError
+from crm_events.domain.errors import EngineUnavailableError
 
 
-class BroadcasterUnavailableError(CrmError):
+class BroadcasterUnavailableError(EngineUnavailableError):
     """The broadcaster does not answer or refuses for now; the same call may succeed later."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from crm_events.domain.errors import CrmError
+from crm_events.domain.errors import CrmError, EngineUnavailableError
 from crm_mappings.schema import EntitySchema, FieldSpec
 
 # Counts are exact up to here and a lower bound beyond; offsets reach no further (see the API's fixed points).
@@ -20,7 +20,7 @@ class ReadModelError(CrmError):
     """Base of the errors of a read model."""
 
 
-class ReadModelUnavailableError(ReadModelError):
+class ReadModelUnavailableError(ReadModelError, EngineUnavailableError):
     """The read model does not answer or refuses for now; the same call may succeed later."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from crm_events.ports.dead_letters import StreamFailure
+from crm_events.running.runner import RunFailedError, RunSession
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import (
     Comparison,
@@ -16,7 +17,6 @@ from crm_projections.ports.read_model import (
     UnknownGenerationError,
 )
 from crm_projections.services.projector import ProjectorPorts, refusal_of
-from crm_projections.services.runner import RunFailedError, RunSession
 from crm_projections.services.walking import FoldedBatch, StreamWalker, normalize
 
 _REFUSALS_SHOWN = 3

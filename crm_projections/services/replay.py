@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from crm_events.domain.heads import Head
+from crm_events.running.runner import RunFailedError, RunSession
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import (
     Document,
@@ -12,7 +13,6 @@ from crm_projections.ports.read_model import (
 from crm_projections.services.folding import FoldedStream
 from crm_projections.services.messages import replay_message
 from crm_projections.services.projector import ProjectorPorts
-from crm_projections.services.runner import RunFailedError, RunSession
 from crm_projections.services.saving import save_everywhere
 from crm_projections.services.walking import FoldedBatch, Normalized, StreamWalker, normalize, stream_of
 

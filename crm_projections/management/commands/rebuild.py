@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from crm_events.ports.runs import RunRequest
+from crm_events.running.terminal import current_user, print_counts, start_or_continue, work_with_bar
 from crm_mappings.registry import all_mappings, mapping_for_entity, mapping_for_source
 from crm_projections.backends import read_model
-from crm_projections.management.progress import current_user, print_counts, start_or_continue, work_with_bar
+from crm_projections.entry import runner
 from crm_projections.ports.read_model import Generation, UnknownGenerationError
 
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
     def _rebuild(self, entity: str, reason: str) -> None:
         console = Console()
         run = start_or_continue(RunRequest("rebuild", entity, {}, current_user(), reason), self.stdout.write)
-        ended = work_with_bar(run, console)
+        ended = work_with_bar(runner(), run, console)
         words = {
             "streams": "records read",
             "events": "events folded",

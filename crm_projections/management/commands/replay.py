@@ -10,8 +10,9 @@ from crm_events.backends import event_store
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.identifiers import StreamKey
 from crm_events.ports.runs import RunRequest
+from crm_events.running.terminal import current_user, print_counts, start_or_continue, work_with_bar
 from crm_mappings.registry import mapping_for_entity
-from crm_projections.management.progress import current_user, print_counts, start_or_continue, work_with_bar
+from crm_projections.entry import runner
 
 
 class Command(BaseCommand):
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         dry_run: bool = options["dry_run"]
         parameters = {"dry_run": dry_run, "broadcast": options["broadcast"] and not dry_run}
         request = RunRequest("replay", _target(options["target"]), parameters, current_user(), options["reason"])
-        ended = work_with_bar(start_or_continue(request, self.stdout.write), console)
+        ended = work_with_bar(runner(), start_or_continue(request, self.stdout.write), console)
         would = "would be " if dry_run else ""
         words = {
             "streams": "records read",

@@ -3,7 +3,15 @@ from datetime import timedelta
 import pytest
 
 from crm_events.models import Run
-from crm_events.ports.runs import RunLostError, RunProgress, RunRequest, RunStatus, RunView, UnknownRunError
+from crm_events.ports.runs import (
+    RunLostError,
+    RunProgress,
+    RunQuery,
+    RunRequest,
+    RunStatus,
+    RunView,
+    UnknownRunError,
+)
 from crm_events.services.runs import STALE_AFTER, OperationalRuns
 from tests.integration.crm_events.delivering import NOW
 
@@ -179,3 +187,93 @@ class TestEnd:
         resumed = RUNS.claim(run.id, NOW, resume=True)
         assert resumed is not None
         assert (resumed.cursor, resumed.counts) == (7, {"streams": 3})
+
+
+class TestRelease:
+    def test_lets_the_next_one_take_it_with_its_cursor(self) -> None:
+        run = RUNS.advance(a_claimed_run(), RunProgress(["Account", "x"], {"streams": 3}), NOW)
+        RUNS.release(run, NOW)
+        claimed = RUNS.claim(run.id, NOW)
+        assert claimed is not None
+        assert (claimed.cursor, claimed.counts) == (["Account", "x"], {"streams": 3})
+
+    def test_until_a_time_leaves_it_alone_before(self) -> None:
+        run = a_claimed_run()
+        RUNS.release(run, NOW, NOW + timedelta(minutes=5))
+        assert RUNS.claimable(["replay"], NOW + timedelta(minutes=4)) == []
+        assert RUNS.claimable(["replay"], NOW + timedelta(minutes=5)) == [run.id]
+
+    def test_puts_it_behind_those_that_waited_longer(self) -> None:
+        worked, waiting = a_claimed_run(), a_run()
+        RUNS.release(worked, NOW + timedelta(seconds=1))
+        assert RUNS.claimable(["replay"], NOW + timedelta(seconds=1)) == [waiting.id, worked.id]
+
+    def test_is_refused_to_who_was_taken_for_dead(self) -> None:
+        run = a_claimed_run()
+        RUNS.claim(run.id, STALE)
+        with pytest.raises(RunLostError):
+            RUNS.release(run, STALE)
+
+
+class TestPause:
+    def test_comes_at_once_for_a_run_nobody_works_on(self) -> None:
+        run = a_run()
+        assert RUNS.request_pause(run.id)
+        assert RUNS.claimable(["replay"], STALE) == []
+
+    def test_is_only_asked_for_while_somebody_works(self) -> None:
+        run = a_claimed_run()
+        assert RUNS.request_pause(run.id)
+        assert RUNS.advance(run, RunProgress(None, {}), NOW).pause_requested
+
+    def test_cannot_be_asked_of_an_ended_run(self) -> None:
+        run = a_claimed_run()
+        RUNS.finish(run, RunStatus.DONE, NOW)
+        assert not RUNS.request_pause(run.id)
+
+    def test_ends_when_somebody_resumes_the_run(self) -> None:
+        run = a_run()
+        RUNS.request_pause(run.id)
+        assert RUNS.resume(run.id)
+        assert RUNS.claimable(["replay"], NOW) == [run.id]
+
+    def test_can_be_taken_back_before_it_came(self) -> None:
+        run = a_claimed_run()
+        RUNS.request_pause(run.id)
+        assert RUNS.resume(run.id)
+        assert not RUNS.advance(run, RunProgress(None, {}), NOW).pause_requested
+
+    def test_is_forgotten_once_it_came(self) -> None:
+        run = a_claimed_run()
+        RUNS.request_pause(run.id)
+        RUNS.pause(run, NOW)
+        claimed = RUNS.claim(run.id, NOW, resume=True)
+        assert claimed is not None
+        assert not claimed.pause_requested
+
+
+class TestTimeWorked:
+    def test_adds_up_between_signs_of_life(self) -> None:
+        run = RUNS.advance(a_claimed_run(), RunProgress(None, {}), NOW + timedelta(seconds=4))
+        run = RUNS.advance(run, RunProgress(None, {}), NOW + timedelta(seconds=10))
+        assert run.worked_seconds == 10
+
+    def test_leaves_out_the_time_nobody_worked(self) -> None:
+        run = a_claimed_run()
+        RUNS.release(run, NOW + timedelta(seconds=3))
+        claimed = RUNS.claim(run.id, NOW + timedelta(hours=1))
+        assert claimed is not None
+        assert RUNS.advance(claimed, RunProgress(None, {}), NOW + timedelta(hours=1, seconds=2)).worked_seconds == 5
+
+
+class TestFind:
+    def test_lists_the_newest_first_in_pages(self) -> None:
+        first, second, third = a_run(), a_run(), a_run()
+        assert RUNS.find(RunQuery(limit=2)) == [third, second]
+        assert RUNS.find(RunQuery(limit=2, before=second.id)) == [first]
+
+    def test_keeps_to_kinds_and_statuses(self) -> None:
+        wanted = a_run("rebuild")
+        a_run("replay")
+        RUNS.finish(a_claimed_run(), RunStatus.DONE, NOW)
+        assert RUNS.find(RunQuery(kinds=["rebuild"], statuses=[RunStatus.QUEUED])) == [wanted]

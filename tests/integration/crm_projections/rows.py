@@ -12,6 +12,7 @@ from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
 from crm_events.ports.event_store import EventStore
 from crm_events.ports.runs import RunRequest, RunView
+from crm_events.running.runner import Runner
 from crm_events.services.appending import append_events
 from crm_events.services.dead_letters import OperationalDeadLetters
 from crm_events.services.runs import OperationalRuns
@@ -24,7 +25,6 @@ from crm_projections.ports.read_model import Document, Generation, ReadModel
 from crm_projections.services.projector import Projector, ProjectorPorts
 from crm_projections.services.rebuild import RebuildWorker
 from crm_projections.services.replay import ReplayWorker
-from crm_projections.services.runner import Runner
 from tests.builders import TIMESTAMP, a_new_event, a_stream
 
 NOW = datetime(2026, 10, 6, 7, 20, 9, 123000, tzinfo=UTC)

@@ -182,10 +182,10 @@ class TestInterrupted:
         run = rows.start("rebuild", "client")
         with killed():
             rows.work(run, lambda at_page: kill() if at_page == page else None)
-        assert rows.runner.sweep() == 0  # its heartbeat is young
+        assert rows.runner.sweep().ended == 0  # its heartbeat is young
         rows.happen(at(50, Phone="50"))
         rows.now += STALE
-        assert rows.runner.sweep() == 1
+        assert rows.runner.sweep().ended == 1
         done = rows.runs.get(run.id)
         assert (done.status, done.counts["streams"]) == (RunStatus.DONE, 7)
         assert rows.serving().number == 2

@@ -196,7 +196,7 @@ class TestBroadcast:
         with pytest.raises(BroadcasterUnavailableError):
             rows.work(run)
         rows.broadcaster, rows.now = OutboxBroadcaster(), rows.now + STALE
-        assert rows.runner.sweep() == 1
+        assert rows.runner.sweep().ended == 1
         assert rows.runs.get(run.id).counts["sent"] == 1
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crm_events.models import Run
 from crm_projections import entry
-from crm_projections.management import progress
+from crm_projections.management.commands import replay
 from crm_projections.services import walking
 from tests.builders import a_stream
 from tests.integration.crm_projections.rows import Rows, press_ctrl_c
@@ -132,7 +132,7 @@ class TestInterrupted:
         """Return rows with a replay that Ctrl-C stopped after its first page."""
         monkeypatch.setattr(walking, "PAGE", 1)
         with monkeypatch.context() as patch:
-            patch.setattr(progress, "runner", lambda: _Interrupted(rows))
+            patch.setattr(replay, "runner", lambda: _Interrupted(rows))
             with pytest.raises(CommandError, match=r"Paused\. What is done is kept\. Next: run the same"):
                 call_command("replay", "client")
         return rows

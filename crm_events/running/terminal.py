@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crm_events.backends import runs
 from crm_events.ports.runs import RunRequest, RunStatus, RunView
-from crm_projections.entry import runner
+from crm_events.running.runner import Runner
 
 
 def current_user() -> str:
@@ -41,8 +41,8 @@ def start_or_continue(request: RunRequest, write: Callable[[str], None]) -> RunV
     return claimed
 
 
-def work_with_bar(run: RunView, console: Console) -> RunView:
-    """Work a claimed run to its end, showing a bar; Ctrl-C pauses it.
+def work_with_bar(runner: Runner, run: RunView, console: Console, counted: str = "streams") -> RunView:
+    """Work a claimed run to its end, showing a bar that ``counted`` moves; Ctrl-C pauses it.
 
     :raises CommandError: the run was interrupted, cancelled or failed.
     """
@@ -59,13 +59,13 @@ def work_with_bar(run: RunView, console: Console) -> RunView:
 
         def show(view: RunView) -> None:
             nonlocal shown
-            bar.update(task, total=view.total, completed=view.counts.get("streams", 0))
+            bar.update(task, total=view.total, completed=view.counts.get(counted, 0))
             for line in view.log[shown:]:
                 bar.console.print(line, markup=False, highlight=False)
             shown = len(view.log)
 
         try:
-            ended = runner().work(run, show)
+            ended = runner.work(run, show)
         except KeyboardInterrupt:
             raise CommandError(
                 f"Paused. What is done is kept. Next: run the same command again to continue run {run.id}."
