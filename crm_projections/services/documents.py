@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from crm_events.domain.identifiers import StreamKey
+from crm_events.folding import FoldedStream
 from crm_events.record import RecordState
 from crm_mappings.mapping import EntityMapping, MappedEntity, SourceRecord
 from crm_projections.ports.read_model import Document
-from crm_projections.services.folding import FoldedStream, has_document
+from crm_projections.services.speaking import has_document
 
 
 @dataclass(frozen=True, slots=True)

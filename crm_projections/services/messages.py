@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm_events.domain.events import StoredEvent
+from crm_events.folding import FoldedStream
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.broadcaster import Message
 from crm_projections.ports.read_model import Document
 from crm_projections.services.documents import Entity, entity_of
-from crm_projections.services.folding import FoldedStream, is_silent
+from crm_projections.services.speaking import is_silent
 
 
 def is_due(mapping: EntityMapping, folded: FoldedStream, before: Entity | None, after: Entity) -> bool:

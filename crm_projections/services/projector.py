@@ -10,6 +10,7 @@ import structlog
 from crm_events.domain.events import StoredEvent
 from crm_events.domain.heads import Head, Watermark
 from crm_events.domain.identifiers import StreamKey
+from crm_events.folding import FoldBase, FoldedStream, StreamReader, fold_stream, saved_state_of
 from crm_events.ports.dead_letters import DeadLetters, StreamFailure
 from crm_events.ports.event_store import EventStore, EventStoreUnavailableError
 from crm_events.record import dump_state
@@ -17,7 +18,6 @@ from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.broadcaster import Broadcaster, BroadcasterUnavailableError, Message
 from crm_projections.ports.read_model import Document, ReadModel, ReadModelUnavailableError
 from crm_projections.services.documents import document_of
-from crm_projections.services.folding import FoldBase, FoldedStream, StreamReader, fold_stream, saved_state_of
 from crm_projections.services.messages import change_message
 from crm_projections.services.saving import save_everywhere
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from crm_events.domain.heads import Head
+from crm_events.folding import FoldedStream
 from crm_events.running.runner import RunFailedError, RunSession
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import (
     Document,
     StoredDocument,
 )
-from crm_projections.services.folding import FoldedStream
 from crm_projections.services.messages import replay_message
 from crm_projections.services.projector import ProjectorPorts
 from crm_projections.services.saving import save_everywhere

@@ -7,12 +7,12 @@ from datetime import datetime
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
+from crm_events.folding import FoldedStream, StreamReader, fold_stream, in_batches
 from crm_events.ports.dead_letters import StreamFailure
 from crm_events.ports.event_store import EventStore, walk_streams
 from crm_mappings.mapping import EntityMapping
 from crm_projections.ports.read_model import Document
 from crm_projections.services.documents import document_of
-from crm_projections.services.folding import FoldedStream, StreamReader, fold_stream, in_batches
 from crm_projections.services.projector import failure_of
 
 PAGE = 500

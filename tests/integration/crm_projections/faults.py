@@ -8,12 +8,12 @@ from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.events import StoredEvent
 from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
+from crm_events.folding import FoldBase, FoldedStream, fold_stream
 from crm_events.ports.event_store import EventStoreUnavailableError, ReadRequest, StreamPage
 from crm_mappings.mapping import EntityMapping
 from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.read_model import Document, Generation, SaveOutcome, SaveResult
 from crm_projections.services.documents import document_of
-from crm_projections.services.folding import FoldBase, FoldedStream, fold_stream
 from tests.integration.crm_projections.rows import kill
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from crm_events.folding import StreamReader, fold_stream
 from crm_projections.services import messages
 from crm_projections.services.documents import document_of
-from crm_projections.services.folding import StreamReader, fold_stream
 from tests.builders import TIMESTAMP, a_new_event, a_stream
 from tests.world import NOW, World
 

@@ -8,6 +8,7 @@ from crm_events.adapters.memory import MemoryEventStore
 from crm_events.domain.events import EventSource, NewEvent, StoredEvent
 from crm_events.domain.heads import Head, Watermark
 from crm_events.domain.identifiers import StreamKey
+from crm_events.folding import FoldBase, FoldedStream, fold_stream
 from crm_events.ports.event_store import EventStoreUnavailableError, ReadRequest
 from crm_projections.adapters.memory import MemoryBroadcaster, MemoryReadModel
 from crm_projections.ports.broadcaster import BroadcasterUnavailableError, Message, PublishResult
@@ -19,7 +20,6 @@ from crm_projections.ports.read_model import (
     SaveOutcome,
     SaveResult,
 )
-from crm_projections.services.folding import FoldBase, FoldedStream, fold_stream
 from tests.builders import TIMESTAMP, a_new_event, a_snapshot, a_stream
 from tests.world import NOW, World
 

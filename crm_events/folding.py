@@ -1,10 +1,9 @@
-"""Fold streams as far as their heads say, and tell what the unpublished events did to each record."""
+"""Fold streams, read in bulk, as far as their heads say, and tell what the unpublished events did to each record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crm_events.cdc import read_snapshot
-from crm_events.domain.events import EventSource, EventType, StoredEvent
+from crm_events.domain.events import StoredEvent
 from crm_events.domain.heads import Head, SavedState
 from crm_events.domain.identifiers import StreamKey
 from crm_events.ports.event_store import EventStore, ReadRequest
@@ -120,18 +119,6 @@ def fold_stream(head: Head, base: FoldBase, events: Sequence[StoredEvent]) -> Fo
         position=events[-1].position if events else base.position,
         base_version=base.version,
     )
-
-
-def is_silent(event: StoredEvent) -> bool:
-    """Say whether the event is not to be broadcast: a backfill is silent unless it was asked to speak."""
-    if event.event.source is not EventSource.BACKFILL or event.event.event_type is not EventType.SNAPSHOT:
-        return False
-    return not read_snapshot(event.event.raw).broadcast
-
-
-def has_document(state: RecordState) -> bool:
-    """Say whether anything but the existence of the record is known; GAP events alone tell nothing."""
-    return bool(state.fields) or state.is_deleted or state.system_modified_ms is not None
 
 
 def in_batches(heads: Iterable[Head], max_events: int) -> Iterable[list[Head]]:

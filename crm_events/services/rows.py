@@ -1,0 +1,188 @@
+"""Rows that we read from Salesforce ourselves, on their way into the log; shared by backfill, repair and checks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_events.cdc import RawEventError, confirmed_gone_raw, snapshot_raw
+from crm_events.cdc.times import epoch_ms
+from crm_events.domain.errors import InvalidIdError
+from crm_events.domain.events import EventSource, EventType, NewEvent, snapshot_event_id
+from crm_events.domain.identifiers import StreamKey, normalize_id
+from crm_events.domain.order import OrderKey
+from crm_events.folding import StreamReader, fold_stream, in_batches
+from crm_events.ports.event_store import AppendOutcome, EventStore
+from crm_events.record import RecordState
+from crm_events.record.comparing import ColumnDifference, row_differences
+from crm_events.services.appending import append_events
+
+# Events whose streams are folded at a time, so that a page of rows with long histories does not fill the memory.
+_EVENTS_AT_A_TIME = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Rows of one object, read together.
+
+    ``read_start`` is Salesforce's clock, not later than the moment the read began. ``full`` says that the rows have all
+    columns. ``origin`` names who read them (``run:12``), ``first_index`` the place of the first row in that reading.
+    ``types`` are Salesforce's types of the columns by name.
+    """
+
+    entity_name: str
+    rows: Sequence[Mapping[str, Any]]
+    read_start: datetime
+    source: EventSource
+    origin: str
+    full: bool = True
+    broadcast: bool = False
+    first_index: int = 0
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsWritten:
+    """What became of rows: the streams that got an event, how many said nothing new, and which had no usable id.
+
+    ``differences`` says for each record that got an event what its row said and the log did not; of a record that the
+    log did not know, or only had to be read again, it is empty.
+    """
+
+    streams: Sequence[StreamKey]
+    unchanged: int
+    unreadable: Sequence[str]
+    differences: Mapping[StreamKey, Sequence[ColumnDifference]]
+
+
+class RowWriter:
+    """Append rows to their streams as SNAPSHOT events, and records that are gone as DELETE events.
+
+    ``margin`` is taken off every read start, for clocks that are not quite right. A row that says nothing new is not
+    appended, unless the record is dirty or incomplete.
+    """
+
+    def __init__(self, store: EventStore, margin: timedelta) -> None:
+        self._store = store
+        self._margin = margin
+        self._reader = StreamReader(store, use_saved_states=True)
+
+    def write(self, batch: RowBatch, now: datetime) -> RowsWritten:
+        """Append what is new.
+
+        :raises EventStoreUnavailableError: the log is down; writing the same batch again is harmless.
+        """
+        rows, unreadable = _by_stream(batch)
+        differences = self._differences(batch, rows)
+        read_start = self._milliseconds(batch.read_start)
+        events = [
+            _snapshot(batch, stream, row, index, read_start)
+            for stream, (index, row) in rows.items()
+            if stream in differences
+        ]
+        appended = append_events(self._store, events, now)
+        written = [event.stream for event in events if appended[id(event)].outcome is not AppendOutcome.DUPLICATE]
+        return RowsWritten(
+            streams=written,
+            unchanged=len(rows) - len(differences),
+            unreadable=unreadable,
+            differences={stream: differences[stream] for stream in written},
+        )
+
+    def write_gone(
+        self, streams: Sequence[StreamKey], read_start: datetime, source: EventSource, origin: str, now: datetime
+    ) -> list[StreamKey]:
+        """Append our own DELETE to records of which Salesforce, asked at ``read_start``, said that they are gone.
+
+        Returns the streams that got one; a record that is known as gone already gets none.
+        """
+        milliseconds = self._milliseconds(read_start)
+        states = self._states(streams)
+        events = [
+            _gone(stream, milliseconds, source, origin, index)
+            for index, stream in enumerate(streams)
+            if not _is_known_as_gone(states.get(stream))
+        ]
+        append_events(self._store, events, now)
+        return [event.stream for event in events]
+
+    def compare(self, batch: RowBatch) -> dict[StreamKey, Sequence[ColumnDifference]]:
+        """Return what each row says that the log does not, for records the log knows; nothing is appended."""
+        rows, _ = _by_stream(batch)
+        states = self._states(list(rows))
+        return {
+            stream: found
+            for stream, (_, row) in rows.items()
+            if (state := states.get(stream)) is not None and (found := row_differences(state, row, batch.types))
+        }
+
+    def _differences(
+        self, batch: RowBatch, rows: Mapping[StreamKey, tuple[int, Mapping[str, Any]]]
+    ) -> dict[StreamKey, Sequence[ColumnDifference]]:
+        """Return the streams whose row is to be appended."""
+        found: dict[StreamKey, Sequence[ColumnDifference]] = {}
+        states = self._states(list(rows))
+        for stream, (_, row) in rows.items():
+            state = states.get(stream)
+            differences = row_differences(state, row, batch.types) if state is not None else ()
+            if differences or state is None or state.is_dirty or not state.complete:
+                found[stream] = differences
+        return found
+
+    def _states(self, streams: Collection[StreamKey]) -> dict[StreamKey, RecordState]:
+        """Return the records as they are in the log, without those that it does not know or cannot fold."""
+        heads = self._store.heads(list(streams))
+        states: dict[StreamKey, RecordState] = {}
+        for some in in_batches(heads.values(), _EVENTS_AT_A_TIME):
+            for stream, (base, events) in self._reader.read(some).items():
+                try:
+                    states[stream] = fold_stream(heads[stream], base, events).current
+                except RawEventError:
+                    continue  # a row says what its events cannot
+        return states
+
+    def _milliseconds(self, read_start: datetime) -> int:
+        return int((read_start - self._margin).timestamp() * 1000)
+
+
+def _by_stream(batch: RowBatch) -> tuple[dict[StreamKey, tuple[int, Mapping[str, Any]]], list[str]]:
+    rows: dict[StreamKey, tuple[int, Mapping[str, Any]]] = {}
+    unreadable = []
+    for index, row in enumerate(batch.rows, batch.first_index):
+        try:
+            rows[StreamKey(batch.entity_name, normalize_id(str(row.get("Id"))))] = (index, row)
+        except InvalidIdError as error:
+            unreadable.append(str(error))
+    return rows, unreadable
+
+
+def _snapshot(batch: RowBatch, stream: StreamKey, row: Mapping[str, Any], index: int, read_start: int) -> NewEvent:
+    key = OrderKey.of_snapshot(read_start, epoch_ms(row.get("SystemModstamp")))
+    return NewEvent(
+        stream=stream,
+        event_type=EventType.SNAPSHOT,
+        order_key=key,
+        event_id=snapshot_event_id(batch.source, stream, key),
+        source=batch.source,
+        raw=snapshot_raw(stream, row, read_start=read_start, full=batch.full, broadcast=batch.broadcast),
+        delivery_id=batch.origin,
+        delivery_index=index,
+    )
+
+
+def _gone(stream: StreamKey, read_start: int, source: EventSource, origin: str, index: int) -> NewEvent:
+    key = OrderKey.of_snapshot(read_start, None)
+    return NewEvent(
+        stream=stream,
+        event_type=EventType.DELETE,
+        order_key=key,
+        event_id=snapshot_event_id(source, stream, key),
+        source=source,
+        raw=confirmed_gone_raw(stream, read_start=read_start),
+        delivery_id=origin,
+        delivery_index=index,
+    )
+
+
+def _is_known_as_gone(state: RecordState | None) -> bool:
+    return state is not None and state.is_deleted and not state.is_dirty
