@@ -73,7 +73,8 @@ def test_does_not_count_that_somebody_looked_at_the_record() -> None:
 
 @pytest.mark.parametrize("deleted", [True, "true"])
 def test_counts_a_deletion(deleted: object) -> None:
-    assert row_differences(a_state(), {"IsDeleted": deleted}, {}) == (ColumnDifference("IsDeleted", False, True),)
+    (found,) = row_differences(a_state(), {"IsDeleted": deleted}, {})
+    assert (found.column, found.in_log, found.in_salesforce) == ("IsDeleted", False, True)
 
 
 def test_counts_a_modification_later_than_any_known_change() -> None:
