@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.failures import ENGINE_FAILURES, describe
 from crm_events.backends import event_store
-from crm_events.domain.errors import CrmError
 from crm_projections.backends import broadcaster, read_model
 
 _log = structlog.get_logger(__name__)
@@ -20,11 +19,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BackendHealth:
-    """Whether one backend answered, how long it took, and what it said if not."""
+    """Whether one backend answered, how long it took, and if not: what anybody may know, and what operators may."""
 
     name: str
     milliseconds: float
     error: str = ""
+    detail: str = ""
 
 
 def _ping_database() -> None:
@@ -43,13 +43,12 @@ BACKENDS: dict[str, Callable[[], None]] = {
 def check_backend(name: str, ping: Callable[[], None]) -> BackendHealth:
     """Ping one backend; a failure becomes part of the answer."""
     started = time.perf_counter()
-    error = ""
+    error = detail = ""
     try:
         ping()
-    except (CrmError, DatabaseError, OSError) as failure:
-        _log.warning("backend_down", backend=name, error=str(failure))
-        error = f"does not answer: {type(failure).__name__}"
-    return BackendHealth(name, round((time.perf_counter() - started) * 1000, 1), error)
+    except ENGINE_FAILURES as failure:
+        error, detail = f"does not answer: {type(failure).__name__}", describe(failure)
+    return BackendHealth(name, round((time.perf_counter() - started) * 1000, 1), error, detail)
 
 
 @require_safe
@@ -65,6 +64,9 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's sig
     """Answer 200 if every backend does, else 503 with the names of those that do not."""
     results = [check_backend(name, ping) for name, ping in BACKENDS.items()]
     down = [result.name for result in results if result.error]
+    for result in results:
+        if result.error:
+            _log.warning("backend_down", backend=result.name, error=result.detail)
     body = {
         "status": "down" if down else "ok",
         "down": down,

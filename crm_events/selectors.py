@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from crm_events.backends import event_store
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
-from crm_events.models import DeadLetter, Delivery, OutcomeCount, Run
+from crm_events.models import DeadLetter, Delivery, Lease, OutcomeCount, Run
 from crm_events.ports.event_store import EventStore
 
 
@@ -92,6 +92,17 @@ def dead_letters_of(stream: StreamKey) -> tuple[int, int]:
 def unfinished_runs() -> int:
     """Return how many runs wait for a worker or are worked on."""
     return Run.objects.filter(status__in=[Run.Status.QUEUED, Run.Status.RUNNING]).count()
+
+
+def runs_without_worker(before: datetime) -> int:
+    """Return how many runs have waited for a worker, or heard nothing of theirs, since before that moment."""
+    waiting = Q(status=Run.Status.QUEUED, created_at__lt=before)
+    return Run.objects.filter(waiting | Q(status=Run.Status.RUNNING, heartbeat_at__lt=before)).count()
+
+
+def last_lease(name: str) -> datetime | None:
+    """Return when a right was last given back, or until when it is held; ``None`` if nobody ever held it."""
+    return Lease.objects.filter(name=name).values_list("until", flat=True).first()
 
 
 def any_delivery() -> bool:
