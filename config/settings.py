@@ -156,6 +156,27 @@ _BROADCASTERS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
+# Reading Salesforce; "none" reads nothing, and whoever needs it says so.
+_CRM_SOURCES: dict[str, tuple[str, dict[str, Any]]] = {
+    "memory": ("crm_events.adapters.memory_source.MemoryCrmSource", {}),
+    "salesforce": (
+        "crm_events.adapters.salesforce.source.SalesforceSource",
+        {
+            "url": env.str("SALESFORCE_URL", default=""),
+            "client_id": env.str("SALESFORCE_CLIENT_ID", default=""),
+            "client_secret": env.str("SALESFORCE_CLIENT_SECRET", default=""),
+            "username": env.str("SALESFORCE_USERNAME", default=""),
+            # The text of a key may come with \n in place of line breaks, which many secret stores cannot keep.
+            "private_key": env.str("SALESFORCE_PRIVATE_KEY", default="", multiline=True),
+            "private_key_file": env.str("SALESFORCE_PRIVATE_KEY_FILE", default=""),
+            "api_version": env.str("SALESFORCE_API_VERSION", default="") or "67.0",
+            "connect_timeout": env.float("SALESFORCE_CONNECT_TIMEOUT", default=10.0),
+            "read_timeout": env.float("SALESFORCE_READ_TIMEOUT", default=120.0),
+            "session_minutes": env.float("SALESFORCE_SESSION_MINUTES", default=60.0),
+            "margin_seconds": env.float("SALESFORCE_CLOCK_MARGIN", default=2.0),
+        },
+    ),
+}
 
 
 def _adapter(variable: str, default: str, known: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
@@ -167,6 +188,7 @@ def _adapter(variable: str, default: str, known: dict[str, tuple[str, dict[str, 
 CRM_EVENT_STORE = _adapter("EVENT_STORE", "sql", _EVENT_STORES)
 CRM_READ_MODEL = _adapter("READ_MODEL", "sql", _READ_MODELS)
 CRM_BROADCASTER = _adapter("BROADCASTER", "outbox", _BROADCASTERS)
+CRM_SOURCE = None if env.str("CRM_SOURCE", default="none") in ("", "none") else _adapter("CRM_SOURCE", "", _CRM_SOURCES)
 # Always in the operational database; named here so that the read side reaches them through their ports.
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
+from crm_events.ports.crm_source import CrmSource, NoSourceError
 from crm_events.ports.dead_letters import DeadLetters
 from crm_events.ports.event_store import EventStore
 from crm_events.ports.leases import Leases
@@ -69,3 +70,20 @@ def runs() -> Runs:
 def leases() -> Leases:
     """Return the process's leases."""
     return cast("Leases", build_adapter(settings.CRM_LEASES))
+
+
+def has_crm_source() -> bool:
+    """Say whether a source is set up, so that work which reads Salesforce makes sense."""
+    return settings.CRM_SOURCE is not None
+
+
+@cache
+def crm_source() -> CrmSource:
+    """Return the process's source.
+
+    :raises NoSourceError: none is set up.
+    :raises SourceAccessError: its settings are not complete.
+    """
+    if settings.CRM_SOURCE is None:
+        raise NoSourceError
+    return cast("CrmSource", build_adapter(settings.CRM_SOURCE))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from crm_events.domain.errors import CrmError, EngineUnavailableError
 
@@ -33,6 +33,21 @@ class SourceUnavailableError(CrmSourceError, EngineUnavailableError):
 
 class SourceAccessError(CrmSourceError):
     """Salesforce does not let us in: credentials, certificate, host or user are wrong."""
+
+
+class NoSourceError(SourceAccessError):
+    """No Salesforce is set up at all."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NO_SOURCE",
+            "This service does not read Salesforce, because no source is set up. Set CRM_SOURCE=salesforce, "
+            "SALESFORCE_URL, SALESFORCE_CLIENT_ID, and either SALESFORCE_USERNAME with SALESFORCE_PRIVATE_KEY_FILE "
+            "or SALESFORCE_CLIENT_SECRET",
+        )
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        return type(self), ()
 
 
 class SourceLimitError(CrmSourceError):
@@ -74,8 +89,8 @@ class ObjectDescription:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the names of all columns that make a full row: every field but compounds."""
-        return tuple(field.name for field in self.fields if not field.is_compound)
+        """Return the names of all columns that make a full row: every field but compounds and files (``base64``)."""
+        return tuple(field.name for field in self.fields if not field.is_compound and field.type != "base64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +170,13 @@ class CrmSource(ABC):
     """Read Salesforce.
 
     Every call has a timeout, renews an expired session a bounded number of times, and raises nothing but
-    ``CrmSourceError``.
+    ``CrmSourceError``. One object serves all threads of a process.
     """
+
+    @classmethod
+    def problems(cls, **_options: Any) -> list[str]:
+        """Return what is wrong with the options a source is to be made with, in plain words; nothing connects."""
+        return []
 
     @abstractmethod
     def describe(self, entity: str) -> ObjectDescription:

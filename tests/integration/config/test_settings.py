@@ -60,3 +60,21 @@ def test_says_which_value_it_cannot_use(variable: str, value: str, tmp_path: Pat
     result = _run({"DATA_DIR": str(tmp_path), variable: value})
     assert result.returncode != 0
     assert value in result.stderr
+
+
+def test_reads_no_salesforce_unless_told(tmp_path: Path) -> None:
+    assert _read({"DATA_DIR": str(tmp_path), "CRM_SOURCE": ""}, "CRM_SOURCE")["CRM_SOURCE"] is None
+
+
+def test_takes_salesforce_from_variables(tmp_path: Path) -> None:
+    variables = {
+        "DATA_DIR": str(tmp_path),
+        "CRM_SOURCE": "salesforce",
+        "SALESFORCE_URL": "https://acme.my.salesforce.com",
+        "SALESFORCE_PRIVATE_KEY": "-----BEGIN KEY-----\\nabc",
+    }
+    source = _read(variables, "CRM_SOURCE")["CRM_SOURCE"]
+    assert source["BACKEND"].endswith(".SalesforceSource")
+    options = source["OPTIONS"]
+    assert (options["url"], options["api_version"]) == ("https://acme.my.salesforce.com", "67.0")
+    assert options["private_key"] == "-----BEGIN KEY-----\nabc"
