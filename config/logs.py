@@ -82,6 +82,8 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "celery.app.trace": {"level": "CRITICAL"},
             "django_celery_beat": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            # Each client says at INFO where it found its credentials.
+            "botocore": {"level": "WARNING"},
             # It misses a host name in memory://, which has none.
             "kombu.connection": {"level": "ERROR"},
             # One line for each request that had to wait a moment for a thread.

@@ -20,6 +20,8 @@ _FAMILIES = {
     "OPENSEARCH_": ("READ_MODEL", "opensearch"),
     "EVENTBRIDGE_": ("BROADCASTER", "eventbridge"),
 }
+# HSTS, redirect and secure cookies, which one variable of ours turns on together.
+_HTTPS_CHECKS = frozenset({"security.W004", "security.W008", "security.W012", "security.W016"})
 _PUT_EVENTS_MAX_BYTES = 1024 * 1024
 _RANDOM_ENOUGH = 50
 
@@ -58,16 +60,24 @@ def examine_django(setup: Setup) -> list[Diagnosis]:
     """Run Django's checks; those for production where others than the person at this machine use the service."""
     messages = [one for one in run_checks(include_deployment_checks=setup.is_deployed) if not one.is_silenced()]
     if messages:
-        return [_translate(message) for message in messages]
+        return [*_without_https(messages), *(_translate(one) for one in messages if one.id not in _HTTPS_CHECKS)]
     if setup.is_deployed:
         return [green("Django's checks", "nothing to say, production's among them")]
     return [green("Django's checks", "nothing to say; production's do not apply: one process, for this machine alone")]
 
 
+def _without_https(messages: Sequence[CheckMessage]) -> list[Diagnosis]:
+    found = [str(message.id) for message in messages if message.id in _HTTPS_CHECKS]
+    if not found:
+        return []
+    text = f"off: logins and keys may travel readable ({', '.join(found)})"
+    return [amber("HTTPS", text, "set HTTPS=true behind a proxy that ends TLS.")]
+
+
 def _translate(message: CheckMessage) -> Diagnosis:
     make = red if message.level >= ERROR else amber
     hint = " ".join((message.hint or "see Django's documentation of this check.").split())
-    return make(f"check {message.id}", " ".join(message.msg.split()), hint)
+    return make(f"check {message.id}", " ".join(message.msg.split()).rstrip("."), hint)
 
 
 def examine_safety(setup: Setup) -> list[Diagnosis]:

@@ -62,6 +62,12 @@ def red(subject: str, fact: str, next_step: str) -> Diagnosis:
     return Diagnosis(subject, Light.RED, fact, next_step)
 
 
+def told(subject: str, light: Light, said: str, next_step: str) -> Diagnosis:
+    """Return a line about what somebody else said; a next step that it names itself is kept."""
+    fact, _, own_step = " ".join(said.split()).partition(" Next: ")
+    return Diagnosis(subject, light, fact.rstrip("."), own_step or next_step)
+
+
 def worst(diagnoses: Sequence[Diagnosis]) -> Light:
     """Return the heaviest light; green if there is none."""
     return max((diagnosis.light for diagnosis in diagnoses), key=lambda light: light.weight, default=Light.GREEN)

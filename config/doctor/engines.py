@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from config.celery import app
-from config.doctor.diagnosis import Check, Diagnosis, amber, green, red
+from config.doctor.diagnosis import Check, Diagnosis, Light, amber, green, told
 from config.doctor.setup import Setup
 from config.health import BACKENDS, BackendHealth, check_backend
 
@@ -26,7 +26,8 @@ def examine_engine(name: str, ping: Callable[[], None]) -> list[Diagnosis]:
 
 def _translate(health: BackendHealth) -> Diagnosis:
     if health.error:
-        return red(health.name, f"does not answer: {health.detail}", "see that it runs and can be reached.")
+        said = f"does not answer: {health.detail}"
+        return told(health.name, Light.RED, said, "see that it runs and can be reached.")
     if health.milliseconds > _SLOW_MILLISECONDS:
         text = f"answers, but only after {health.milliseconds:,.0f} ms"
         return amber(health.name, text, "see its load, and the network between.")

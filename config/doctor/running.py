@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connections
 
-from config.doctor.diagnosis import Check, Diagnosis, Examined, red
+from config.doctor.diagnosis import Check, Diagnosis, Examined, Light, red, told
 from config.failures import describe
 
 
@@ -48,5 +48,5 @@ def _too_long(check: Check) -> Diagnosis:
 
 
 def _broken(check: Check, failure: Exception) -> Diagnosis:
-    fact = f"could not be examined: {describe(failure)}"
-    return red(check.subject, fact, "mend what the message names, then look again.")
+    said = f"unknown. {describe(failure)}"
+    return told(check.subject, Light.RED, said, "mend what the message names, then look again.")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from config.doctor.diagnosis import Check, Diagnosis, amber, green, red
-from config.provisioning import ADAPTERS, MIGRATIONS, PartReport, examine_adapter, examine_migrations
+from config.doctor.diagnosis import Check, Diagnosis, Light, amber, green, red, told
+from config.provisioning import ADAPTERS, PartReport, examine_adapter, examine_migrations
 from crm_events.ports.provisioning import Condition, Finding
 
 GROUP = "Schema"
@@ -25,7 +25,7 @@ def _examine_adapter(part: str) -> list[Diagnosis]:
 def translate(report: PartReport) -> list[Diagnosis]:
     """Return a line for each fault and each thing an endpoint lacks; one line if all is well."""
     if report.error:
-        return [red(report.part, f"could not be examined: {report.error}", "mend the engine first.")]
+        return [told(report.part, Light.RED, f"unknown. {report.error}", "mend the engine first.")]
     if not report.findings:
         return [green(report.part, f"{report.adapter}: tables that migrate makes")]
     faults = [finding for finding in report.findings if finding.is_fault]
@@ -49,7 +49,8 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _fault(part: str, finding: Finding) -> Diagnosis:
-    step = "run manage.py migrate." if finding.subject.startswith(MIGRATIONS) else "run manage.py provision."
+    step = "run manage.py provision."
     if finding.condition is Condition.DIFFERENT:
         step = "run manage.py provision; what it cannot change safely, it says."
-    return red(f"{part}: {finding.subject}", f"{finding.condition}. {finding.detail}".strip(), step)
+    said = f"{finding.condition}: {finding.detail}" if finding.detail else finding.condition
+    return told(f"{part}: {finding.subject}", Light.RED, said, step)

@@ -74,5 +74,7 @@ def _print(examined: Sequence[Examined], secrets: Iterable[str], console: Consol
 
 def _row(group: str, line: Diagnosis, secrets: Iterable[str]) -> list[Cell]:
     light = Text(f"{_SYMBOLS[line.light]} {line.light}", _STYLES[line.light])
-    said = f"{line.fact}. Next: {line.next_step}" if line.next_step else line.fact
+    step = line.next_step[:1].lower() + line.next_step[1:]
+    end = "" if line.fact.endswith(("?", "!", "…")) else "."
+    said = f"{line.fact}{end} Next: {step}" if step else line.fact
     return [light, group, line.subject, redact(said, secrets)]

@@ -139,5 +139,12 @@ def test_translates_what_django_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [checks.Error("Broken.", hint="Mend it.", id="x.E001"), checks.Warning("Odd.", id="x.W001")]
     monkeypatch.setattr(configuration, "run_checks", lambda **_: found)
     first, second = examine_django(a_setup())
-    assert first == Diagnosis("check x.E001", Light.RED, "Broken.", "Mend it.")
+    assert first == Diagnosis("check x.E001", Light.RED, "Broken", "Mend it.")
     assert (second.subject, second.light) == ("check x.W001", Light.AMBER)
+
+
+def test_tells_of_missing_https_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [checks.Warning("Odd.", id=f"security.W0{number}") for number in ("04", "08", "12", "16")]
+    monkeypatch.setattr(configuration, "run_checks", lambda **_: found)
+    (line,) = examine_django(a_setup())
+    assert (line.light, "set HTTPS=true" in line.next_step) == (Light.AMBER, True)

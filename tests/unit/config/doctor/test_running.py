@@ -1,7 +1,7 @@
 import threading
 import time
 
-from config.doctor.diagnosis import Check, Light, amber, green, red, worst
+from config.doctor.diagnosis import Check, Diagnosis, Light, amber, green, red, told, worst
 from config.doctor.running import run
 
 
@@ -50,3 +50,11 @@ def test_leaves_no_thread_that_the_process_would_wait_for() -> None:
 def test_judges_the_whole_by_its_heaviest_light() -> None:
     lines = [green("a", "is so"), amber("b", "is so", "look."), red("c", "is so", "mend.")]
     assert [worst(lines[:count]) for count in range(4)] == [Light.GREEN, Light.GREEN, Light.AMBER, Light.RED]
+
+
+def test_keeps_the_next_step_that_an_error_names_itself() -> None:
+    said = told("bus", Light.RED, "The bus is gone. Next: make it anew.", "look.")
+    assert said == Diagnosis("bus", Light.RED, "The bus is gone", "make it anew.")
+    assert told("bus", Light.RED, "The bus is gone.", "look.") == Diagnosis(
+        "bus", Light.RED, "The bus is gone", "look."
+    )
