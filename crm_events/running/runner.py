@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import structlog
 
@@ -88,7 +88,7 @@ class RunSession:
         if self.slice_ends is not None and self.now >= self.slice_ends:
             raise RunReleasedError
 
-    def rest(self, until: datetime, *log: str) -> None:
+    def rest(self, until: datetime, *log: str) -> NoReturn:
         """Write cursor and counts, and leave the run in the queue until a time.
 
         :raises RunReleasedError: always.

@@ -1,7 +1,7 @@
 """Rows that we read from Salesforce ourselves, on their way into the log; shared by backfill, repair and checks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from crm_events.services.appending import append_events
 
 # Events whose streams are folded at a time, so that a page of rows with long histories does not fill the memory.
 _EVENTS_AT_A_TIME = 20_000
+# The rows of a batch by their streams, each with its place.
+_Rows = dict[StreamKey, tuple[int, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,17 @@ class RowWriter:
         :raises EventStoreUnavailableError: the log is down; writing the same batch again is harmless.
         """
         rows, unreadable = _by_stream(batch)
-        differences = self._differences(batch, rows)
+        planned = self._plan(batch, rows, unreadable)
         read_start = self._milliseconds(batch.read_start)
-        events = [
-            _snapshot(batch, stream, row, index, read_start)
-            for stream, (index, row) in rows.items()
-            if stream in differences
-        ]
+        events = [_snapshot(batch, stream, *rows[stream], read_start) for stream in planned.streams]
         appended = append_events(self._store, events, now)
         written = [event.stream for event in events if appended[id(event)].outcome is not AppendOutcome.DUPLICATE]
-        return RowsWritten(
-            streams=written,
-            unchanged=len(rows) - len(differences),
-            unreadable=unreadable,
-            differences={stream: differences[stream] for stream in written},
-        )
+        return replace(planned, streams=written)
+
+    def plan(self, batch: RowBatch) -> RowsWritten:
+        """Say what ``write`` would do; nothing is appended."""
+        rows, unreadable = _by_stream(batch)
+        return self._plan(batch, rows, unreadable)
 
     def write_gone(
         self, streams: Sequence[StreamKey], read_start: datetime, source: EventSource, origin: str, now: datetime
@@ -106,20 +104,7 @@ class RowWriter:
         append_events(self._store, events, now)
         return [event.stream for event in events]
 
-    def compare(self, batch: RowBatch) -> dict[StreamKey, Sequence[ColumnDifference]]:
-        """Return what each row says that the log does not, for records the log knows; nothing is appended."""
-        rows, _ = _by_stream(batch)
-        states = self._states(list(rows))
-        return {
-            stream: found
-            for stream, (_, row) in rows.items()
-            if (state := states.get(stream)) is not None and (found := row_differences(state, row, batch.types))
-        }
-
-    def _differences(
-        self, batch: RowBatch, rows: Mapping[StreamKey, tuple[int, Mapping[str, Any]]]
-    ) -> dict[StreamKey, Sequence[ColumnDifference]]:
-        """Return the streams whose row is to be appended."""
+    def _plan(self, batch: RowBatch, rows: _Rows, unreadable: Sequence[str]) -> RowsWritten:
         found: dict[StreamKey, Sequence[ColumnDifference]] = {}
         states = self._states(list(rows))
         for stream, (_, row) in rows.items():
@@ -127,7 +112,7 @@ class RowWriter:
             differences = row_differences(state, row, batch.types) if state is not None else ()
             if differences or state is None or state.is_dirty or not state.complete:
                 found[stream] = differences
-        return found
+        return RowsWritten(list(found), len(rows) - len(found), unreadable, found)
 
     def _states(self, streams: Collection[StreamKey]) -> dict[StreamKey, RecordState]:
         """Return the records as they are in the log, without those that it does not know or cannot fold."""
@@ -145,8 +130,8 @@ class RowWriter:
         return int((read_start - self._margin).timestamp() * 1000)
 
 
-def _by_stream(batch: RowBatch) -> tuple[dict[StreamKey, tuple[int, Mapping[str, Any]]], list[str]]:
-    rows: dict[StreamKey, tuple[int, Mapping[str, Any]]] = {}
+def _by_stream(batch: RowBatch) -> tuple[_Rows, list[str]]:
+    rows: _Rows = {}
     unreadable = []
     for index, row in enumerate(batch.rows, batch.first_index):
         try:
@@ -156,7 +141,7 @@ def _by_stream(batch: RowBatch) -> tuple[dict[StreamKey, tuple[int, Mapping[str,
     return rows, unreadable
 
 
-def _snapshot(batch: RowBatch, stream: StreamKey, row: Mapping[str, Any], index: int, read_start: int) -> NewEvent:
+def _snapshot(batch: RowBatch, stream: StreamKey, index: int, row: Mapping[str, Any], read_start: int) -> NewEvent:
     key = OrderKey.of_snapshot(read_start, epoch_ms(row.get("SystemModstamp")))
     return NewEvent(
         stream=stream,

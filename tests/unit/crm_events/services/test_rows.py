@@ -113,7 +113,7 @@ class TestRows:
     def test_are_compared_without_writing(self, log: Log) -> None:
         log.happen(a_new_event("CREATE", {"Name": "Old"}))
         batch = RowBatch("Account", [FULL], READ_START, EventSource.RECONCILIATION, "run:3")
-        assert [found.column for found in log.writer.compare(batch)[a_stream()]] == ["Name"]
+        assert [found.column for found in log.writer.plan(batch).differences[a_stream()]] == ["Name"]
         assert log.types() == [EventType.CREATE]
 
 
