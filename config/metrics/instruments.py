@@ -1,9 +1,12 @@
-"""Histograms of this process, or of all its siblings where ``PROMETHEUS_MULTIPROC_DIR`` names a folder they share."""
+"""What this process measures, or all its siblings where ``PROMETHEUS_MULTIPROC_DIR`` names a folder they share."""
 
 import os
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics
+import prometheus_client
+from prometheus_client import CollectorRegistry, Histogram, Metric, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
@@ -26,8 +29,20 @@ task_seconds = Histogram(
 )
 
 
+class _AdapterCollector(Collector):
+    """What adapters count: they cannot know this module, so they use the library's own registry."""
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in prometheus_client.REGISTRY.collect():
+            if metric.name.startswith("crm_"):
+                yield metric
+
+
+REGISTRY.register(_AdapterCollector())
+
+
 def durations_registry() -> CollectorRegistry:
-    """Return the registry to read durations from."""
+    """Return the registry to read durations, and what adapters count, from."""
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return REGISTRY
     registry = CollectorRegistry()

@@ -132,7 +132,7 @@ class MemoryEventStore(EventStore):
         with self._lock:
             for move in moves:
                 if move.stream in self._heads:
-                    self._heads[move.stream] = _moved(self._heads[move.stream], move)
+                    self._heads[move.stream] = self._heads[move.stream].moved(move)
 
     def set_blocked(self, streams: Sequence[StreamKey], blocked: bool) -> None:
         with self._lock:
@@ -184,20 +184,6 @@ def _outcome_of_repeat(known: StoredEvent, event: NewEvent) -> Appended:
 def _within(event: StoredEvent, query: HistoryQuery) -> bool:
     moment = event.event.order_key.commit_timestamp
     return (query.since_ms is None or moment >= query.since_ms) and (query.until_ms is None or moment < query.until_ms)
-
-
-def _moved(head: Head, move: Watermark) -> Head:
-    projected = max(head.projected_version, move.projected)
-    published = max(head.published_version, move.published)
-    caught_up = head.version == projected == published
-    dirty = move.dirty if move.dirty is not None and move.projected >= head.projected_version else head.dirty
-    return replace(
-        head,
-        projected_version=projected,
-        published_version=published,
-        dirty=dirty,
-        pending_since=None if caught_up else head.pending_since,
-    )
 
 
 def _history_cursor(cursor: str, *, by_version: bool) -> str:

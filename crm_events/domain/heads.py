@@ -1,6 +1,6 @@
 """The small row that says how far one stream has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm_events.domain.identifiers import StreamKey
@@ -29,6 +29,19 @@ class Head:
     def is_pending(self) -> bool:
         """Say whether the read side has yet to catch up."""
         return not self.version == self.projected_version == self.published_version
+
+    def moved(self, move: "Watermark") -> "Head":
+        """Return the head as it is after a move: nothing goes backwards, and it waits no more once it caught up."""
+        projected = max(self.projected_version, move.projected)
+        published = max(self.published_version, move.published)
+        speaks = move.dirty is not None and move.projected >= self.projected_version
+        return replace(
+            self,
+            projected_version=projected,
+            published_version=published,
+            dirty=bool(move.dirty) if speaks else self.dirty,
+            pending_since=None if self.version == projected == published else self.pending_since,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from celery import shared_task
 from django.test import Client
+from prometheus_client import Counter
 
 from config.metrics import collector
 from crm_api.auth import create_key
@@ -52,6 +53,14 @@ def test_says_how_far_behind_the_readers_are(monkeypatch: pytest.MonkeyPatch) ->
     assert families["crm_lag_events"].samples[0].value == 7
     assert families["crm_lag_seconds"].samples[0].value == 90
     assert families["crm_streams_blocked"].samples[0].value == 1
+
+
+def test_shows_what_adapters_count_and_nothing_else_of_the_library_s_registry(client: Client) -> None:
+    counter = Counter("crm_tests_adapter_calls", "Calls of an invented adapter.")
+    counter.inc(3)
+    page = _page(client)
+    assert "crm_tests_adapter_calls_total 3.0" in page
+    assert "python_info" not in page
 
 
 def test_observes_requests_by_pattern_not_by_path(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""The event store on DynamoDB. Its tables are private to it."""
