@@ -193,6 +193,13 @@ CRM_SOURCE = None if env.str("CRM_SOURCE", default="none") in ("", "none") else 
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
 CRM_LEASES = {"BACKEND": "crm_events.services.leases.OperationalLeases", "OPTIONS": {}}
+# Of the org's daily API calls, in percent: where each kind of work slows down, and where it waits.
+_API_SHARES = {
+    "repair": env.list("SALESFORCE_SHARE_REPAIR", cast=float, default=[90, 95]),
+    "reconciliation": env.list("SALESFORCE_SHARE_RECONCILIATION", cast=float, default=[75, 85]),
+    "backfill": env.list("SALESFORCE_SHARE_BACKFILL", cast=float, default=[50, 70]),
+}
+CRM_API_BUDGET = {"BACKEND": "crm_events.services.api_budget.OperationalApiBudget", "OPTIONS": {"shares": _API_SHARES}}
 
 # Write side.
 CRM_MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)

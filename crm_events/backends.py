@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
+from crm_events.ports.api_budget import ApiBudget
 from crm_events.ports.crm_source import CrmSource, NoSourceError
 from crm_events.ports.dead_letters import DeadLetters
 from crm_events.ports.event_store import EventStore
@@ -87,3 +88,9 @@ def crm_source() -> CrmSource:
     if settings.CRM_SOURCE is None:
         raise NoSourceError
     return cast("CrmSource", build_adapter(settings.CRM_SOURCE))
+
+
+@cache
+def api_budget() -> ApiBudget:
+    """Return the process's view of the one budget of API calls."""
+    return cast("ApiBudget", build_adapter(settings.CRM_API_BUDGET))

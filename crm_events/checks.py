@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
-from crm_events.backends import AdapterSetting, check_adapter
+from crm_events.backends import AdapterSetting, build_adapter, check_adapter
+from crm_events.ports.api_budget import ApiBudget
 from crm_events.ports.crm_source import CrmSource
 from crm_events.ports.dead_letters import DeadLetters
 from crm_events.ports.event_store import EventStore
@@ -19,6 +20,7 @@ CHOICES = (
     AdapterSetting("CRM_DEAD_LETTERS", DeadLetters, "crm_events.E002", "Name a class that keeps dead letters."),
     AdapterSetting("CRM_RUNS", Runs, "crm_events.E003", "Name a class that keeps runs."),
 )
+BUDGET = AdapterSetting("CRM_API_BUDGET", ApiBudget, "crm_events.E006", "Name a class that shares API calls.")
 SOURCE = AdapterSetting(
     "CRM_SOURCE",
     CrmSource,
@@ -45,3 +47,17 @@ def check_source(**_: Any) -> list[CheckMessage]:
     problems: list[str] = import_string(choice["BACKEND"]).problems(**choice["OPTIONS"])
     hint = "See the variables that begin with SALESFORCE_ in .env.example."
     return [Error(problem, hint=hint, id="crm_events.E005") for problem in problems]
+
+
+@register()
+def check_budget(**_: Any) -> list[CheckMessage]:
+    """Check how the org's API calls are to be shared."""
+    wrong = check_adapter(BUDGET)
+    if wrong:
+        return wrong
+    try:
+        build_adapter(settings.CRM_API_BUDGET)
+    except ValueError as error:
+        hint = "Set SALESFORCE_SHARE_REPAIR, _RECONCILIATION and _BACKFILL to two percentages each, such as 50,70."
+        return [Error(f"API calls cannot be shared: {error}.", hint=hint, id="crm_events.E007")]
+    return []

@@ -234,3 +234,17 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiUse(models.Model):
+    """How many API calls the org made in 24 hours, as Salesforce told it last, and our own calls since; one row."""
+
+    name = models.CharField(primary_key=True, max_length=20)
+    used = models.PositiveBigIntegerField()
+    limit = models.PositiveBigIntegerField()
+    told_at = models.DateTimeField()
+    calls_since = models.PositiveBigIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.used} of {self.limit}"
