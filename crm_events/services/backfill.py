@@ -142,18 +142,29 @@ class BackfillWorker:
     """Work runs of kind ``backfill``; the target is a Salesforce object.
 
     The cursor is ``{"mode", "page", "index", "job"}``: by which way the rows come, the source's own cursor of the next
-    page, how many rows were read, and the bulk job. ``wake`` is told which streams have new events.
+    page, how many rows were read, and the bulk job. ``wake`` is told which streams have new events; ``source`` is what
+    the events say of their origin.
     """
 
-    def __init__(self, access: SourceAccess, writer: RowWriter, wake: Callable[[Sequence[StreamKey]], None]) -> None:
+    def __init__(
+        self,
+        access: SourceAccess,
+        writer: RowWriter,
+        wake: Callable[[Sequence[StreamKey]], None],
+        *,
+        source: EventSource = EventSource.BACKFILL,
+        purpose: Purpose = Purpose.BACKFILL,
+    ) -> None:
         self._access = access
+        self._source = source
+        self._purpose = purpose
         self._writer = writer
         self._wake = wake
 
     def work(self, session: RunSession) -> None:
         """Read from where the cursor stands to the end."""
         options = BackfillOptions.from_parameters(session.run.parameters)
-        calls = SourceCalls(self._access, Purpose.BACKFILL, session)
+        calls = SourceCalls(self._access, self._purpose, session)
         described = calls.make(lambda: calls.source.describe(session.run.target))
         columns = set(described.columns)
         types = {field.name: field.type for field in described.fields if field.name in columns}
@@ -235,8 +246,8 @@ class BackfillWorker:
             entity_name=session.run.target,
             rows=page.rows,
             read_start=page.read_start,
-            source=EventSource.BACKFILL,
-            origin=f"run:{session.run.id}",
+            source=self._source,
+            origin=reading.calls.origin,
             broadcast=options.broadcast,
             first_index=session.cursor["index"],
             types=reading.types,

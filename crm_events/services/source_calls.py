@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from crm_events.ports.api_budget import ApiBudget, Purpose
@@ -13,6 +13,17 @@ T = TypeVar("T")
 # What is shorter is waited for on the spot; for what is longer, the run lets others go first.
 _LONGEST_PAUSE_SECONDS = 2.0
 _LIMIT_REST = timedelta(hours=1)
+
+
+class CallRefusedError(RunFailedError):
+    """Salesforce refuses this very call; a run that has other things to do may go on with them."""
+
+    def __init__(self, error: SourceRefusedError) -> None:
+        super().__init__(f"Salesforce refuses the call: {error}. Next: correct the request.")
+        self.error = error
+
+    def __reduce__(self) -> tuple[type["CallRefusedError"], tuple[SourceRefusedError]]:
+        return type(self), (self.error,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +44,22 @@ class SourceCalls:
         self._purpose = purpose
         self._session = session
 
+    @property
+    def origin(self) -> str:
+        """Return the name that events of this run carry in place of a delivery."""
+        return f"run:{self._session.run.id}"
+
+    @property
+    def now(self) -> datetime:
+        """Return the present time."""
+        return self._session.now
+
     def make(self, call: Callable[[], T]) -> T:
         """Make a call of the source when it may be made.
 
         :raises RunReleasedError: not for some time; the run rests, and its log says why.
-        :raises RunFailedError: Salesforce does not let us in, or refuses this very call.
+        :raises CallRefusedError: Salesforce refuses this very call.
+        :raises RunFailedError: Salesforce does not let us in.
         :raises SourceUnavailableError: Salesforce does not answer.
         :raises CursorExpiredError: the read must begin again.
         """
@@ -56,7 +78,7 @@ class SourceCalls:
                 " “manage.py doctor”, then start it again."
             ) from error
         except SourceRefusedError as error:
-            raise RunFailedError(f"Salesforce refuses the call: {error}. Next: correct the request.") from error
+            raise CallRefusedError(error) from error
 
     def _await_share(self) -> None:
         allowance = self._access.budget.allow(self._purpose, self._session.now)
