@@ -91,6 +91,7 @@ class RunQuery:
     """Which runs to list, newest first; ``before`` is the id of the last one of the page before."""
 
     kinds: Sequence[str] = ()
+    target: str | None = None
     statuses: Sequence[RunStatus] = ()
     limit: int = 50
     before: int | None = None

@@ -104,6 +104,11 @@ class RowWriter:
         append_events(self._store, events, now)
         return [event.stream for event in events]
 
+    def not_gone(self, streams: Sequence[StreamKey]) -> list[StreamKey]:
+        """Return those of the streams that the log does not know as deleted."""
+        states = self._states(streams)
+        return [stream for stream in streams if not _is_known_as_gone(states.get(stream))]
+
     def _plan(self, batch: RowBatch, rows: _Rows, unreadable: Sequence[str]) -> RowsWritten:
         found: dict[StreamKey, Sequence[ColumnDifference]] = {}
         states = self._states(list(rows))

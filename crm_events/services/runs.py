@@ -50,6 +50,8 @@ class OperationalRuns(Runs):
         rows = Run.objects.order_by("-id")
         if query.kinds:
             rows = rows.filter(kind__in=query.kinds)
+        if query.target is not None:
+            rows = rows.filter(target=query.target)
         if query.statuses:
             rows = rows.filter(status__in=[status.value for status in query.statuses])
         if query.before is not None:
