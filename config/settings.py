@@ -222,7 +222,9 @@ CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_QUEUES = {lane: {"exchange": lane, "routing_key": lane} for lane in LANES}
 CELERY_TASK_ROUTES = {
     "crm_events.tasks.remove_finished_deliveries": {"queue": "bulk"},
-    "crm_projections.tasks.sweep_runs": {"queue": "bulk"},
+    "*.tasks.sweep_runs": {"queue": "bulk"},
+    # Repairs are few and small, and wait behind no bulk work.
+    "crm_events.tasks.repair_gaps": {"queue": "project"},
     "*.tasks.run_*": {"queue": "bulk"},
     "crm_projections.tasks.*": {"queue": "project"},
     "crm_events.tasks.*": {"queue": "ingest"},
@@ -248,6 +250,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep deliveries": _every(timedelta(seconds=5), "crm_events.tasks.sweep_deliveries"),
     "sweep pending streams": _every(timedelta(seconds=5), "crm_projections.tasks.sweep_pending"),
     "sweep runs": _every(timedelta(seconds=10), "crm_projections.tasks.sweep_runs"),
+    "sweep runs that read Salesforce": _every(timedelta(seconds=10), "crm_events.tasks.sweep_runs"),
+    "repair gaps": _every(timedelta(seconds=15), "crm_events.tasks.repair_gaps"),
     "remove finished deliveries": _every(timedelta(hours=1), "crm_events.tasks.remove_finished_deliveries"),
 }
 

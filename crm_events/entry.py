@@ -1,13 +1,19 @@
 """Where the write side is put together: the services over the adapters that settings name, once per process."""
 
+import time
 from functools import cache
 
 from django.conf import settings
 
-from crm_events.backends import dead_letters, event_store, runs
+from crm_events.backends import api_budget, crm_source, dead_letters, event_store, runs
 from crm_events.ports.commands import CrmCommandService
+from crm_events.running.runner import Runner
+from crm_events.services import backfill, repair, resync
 from crm_events.services.commands import SalesforceCommandService
 from crm_events.services.retries import DeadLetterDesk
+from crm_events.services.rows import RowWriter
+from crm_events.services.source_calls import SourceAccess
+from crm_events.services.wakeups import wake_projector, wake_projector_in_bulk
 
 
 @cache
@@ -20,6 +26,39 @@ def command_service() -> CrmCommandService:
         allowed_orgs=settings.CRM_ALLOWED_ORGS,
         max_attempts=settings.CRM_DELIVERY_MAX_ATTEMPTS,
     )
+
+
+def source_access() -> SourceAccess:
+    """Return Salesforce as runs use it.
+
+    :raises NoSourceError: no source is set up.
+    """
+    return SourceAccess(crm_source(), api_budget(), time.sleep)
+
+
+@cache
+def bulk_runner() -> Runner:
+    """Return the process's worker of runs that read whole objects.
+
+    :raises NoSourceError: no source is set up.
+    """
+    store, writer, access = event_store(), RowWriter(event_store()), source_access()
+    workers = {
+        backfill.KIND: backfill.BackfillWorker(access, writer, wake_projector_in_bulk),
+        resync.KIND: resync.ResyncWorker(access, store, writer, wake_projector_in_bulk),
+    }
+    return Runner(runs(), workers)
+
+
+@cache
+def repair_runner() -> Runner:
+    """Return the process's worker of gap repairs, which wait behind no bulk work.
+
+    :raises NoSourceError: no source is set up.
+    """
+    store = event_store()
+    worker = repair.RepairWorker(source_access(), store, RowWriter(store), wake_projector)
+    return Runner(runs(), {repair.KIND: worker})
 
 
 @cache

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from celery import shared_task
 from django.conf import settings
 
-from crm_events.entry import command_service
+from crm_events.backends import event_store, has_crm_source, runs
+from crm_events.entry import bulk_runner, command_service, repair_runner
 from crm_events.ports.commands import ProcessEvents
-from crm_events.services import inbox
+from crm_events.running.again import send_again
+from crm_events.services import inbox, repair, resync
 from crm_events.services.wakeups import wake_ingest, wake_projector
 
 _BATCH = 200
+_SLICE = timedelta(seconds=10)
 
 
 @shared_task(name="crm_events.tasks.process_deliveries")
@@ -42,3 +45,27 @@ def remove_finished_deliveries() -> int:
     while removed := inbox.remove_finished(before):
         total += removed
     return total
+
+
+@shared_task(name="crm_events.tasks.sweep_runs")
+def sweep_runs() -> int:
+    """Work runs that read whole objects of Salesforce, each for a slice of time so that none waits for long."""
+    if not has_crm_source():
+        return 0
+    resync.start_if_needed(runs(), datetime.now(UTC))
+    swept = bulk_runner().sweep(_SLICE)
+    if swept.unfinished:
+        send_again(sweep_runs)
+    return swept.ended
+
+
+@shared_task(name="crm_events.tasks.repair_gaps")
+def repair_gaps() -> int:
+    """Read dirty records again from Salesforce, if there are any."""
+    if not has_crm_source():
+        return 0
+    repair.start_if_needed(event_store(), runs(), datetime.now(UTC))
+    swept = repair_runner().sweep(_SLICE)
+    if swept.unfinished:
+        send_again(repair_gaps)
+    return swept.ended

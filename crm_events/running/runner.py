@@ -134,14 +134,22 @@ class Runner:
         return list(self._workers)
 
     def sweep(self, slice_of_time: timedelta | None = None) -> Swept:
-        """Work every run that waits or whose worker died, one after the other, each for a slice of time."""
+        """Work every run that waits or whose worker died, one after the other, each for a slice of time.
+
+        A run whose engine is down does not keep the others from being worked.
+        """
         ended, unfinished = 0, False
         for run_id in self._runs.claimable(self.kinds, self._clock()):
             run = self._runs.claim(run_id, self._clock())
-            if run is not None:
+            if run is None:
+                continue
+            try:
                 after = self.work(run, slice_of_time=slice_of_time)
-                ended += after.status.has_ended
-                unfinished = unfinished or (after.status is RunStatus.QUEUED and after.not_before is None)
+            except EngineUnavailableError as error:
+                _log.warning("run_interrupted", run=run.id, error=str(error))
+                continue
+            ended += after.status.has_ended
+            unfinished = unfinished or (after.status is RunStatus.QUEUED and after.not_before is None)
         return Swept(ended, unfinished)
 
     def work(

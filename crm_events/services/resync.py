@@ -40,9 +40,7 @@ def _is_due(runs: Runs, name: str, now: datetime) -> bool:
 
 
 def _request(name: str) -> RunRequest:
-    return RunRequest(
-        KIND, name, _EVERYTHING, "the service", "Salesforce could not tell single changes of this object."
-    )
+    return RunRequest(KIND, name, _EVERYTHING, "the service", "Salesforce could not tell its single changes.")
 
 
 class ResyncWorker:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from crm_events.cdc import RawEventError, confirmed_gone_raw, snapshot_raw
@@ -60,13 +60,11 @@ class RowsWritten:
 class RowWriter:
     """Append rows to their streams as SNAPSHOT events, and records that are gone as DELETE events.
 
-    ``margin`` is taken off every read start, for clocks that are not quite right. A row that says nothing new is not
-    appended, unless the record is dirty or incomplete.
+    A row that says nothing new is not appended, unless the record is dirty or incomplete.
     """
 
-    def __init__(self, store: EventStore, margin: timedelta) -> None:
+    def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._margin = margin
         self._reader = StreamReader(store, use_saved_states=True)
 
     def write(self, batch: RowBatch, now: datetime) -> RowsWritten:
@@ -76,7 +74,7 @@ class RowWriter:
         """
         rows, unreadable = _by_stream(batch)
         planned = self._plan(batch, rows, unreadable)
-        read_start = self._milliseconds(batch.read_start)
+        read_start = _milliseconds(batch.read_start)
         events = [_snapshot(batch, stream, *rows[stream], read_start) for stream in planned.streams]
         appended = append_events(self._store, events, now)
         written = [event.stream for event in events if appended[id(event)].outcome is not AppendOutcome.DUPLICATE]
@@ -94,7 +92,7 @@ class RowWriter:
 
         Returns the streams that got one; a record that is known as gone already gets none.
         """
-        milliseconds = self._milliseconds(read_start)
+        milliseconds = _milliseconds(read_start)
         states = self._states(streams)
         events = [
             _gone(stream, milliseconds, source, origin, index)
@@ -131,8 +129,9 @@ class RowWriter:
                     continue  # a row says what its events cannot
         return states
 
-    def _milliseconds(self, read_start: datetime) -> int:
-        return int((read_start - self._margin).timestamp() * 1000)
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def _by_stream(batch: RowBatch) -> tuple[_Rows, list[str]]:

@@ -18,15 +18,21 @@ def wake_ingest() -> None:
     _send("crm_events.tasks.process_deliveries", [])
 
 
-def wake_projector(streams: Sequence[StreamKey]) -> None:
-    """Ask the projector to look at streams that have new events."""
+def wake_projector(streams: Sequence[StreamKey], lane: str | None = None) -> None:
+    """Ask the projector to look at streams that have new events, in its own lane or another one."""
     for part in _parts(streams):
-        _send("crm_projections.tasks.project", [[str(stream) for stream in part]])
+        _send("crm_projections.tasks.project", [[str(stream) for stream in part]], lane)
+
+
+def wake_projector_in_bulk(streams: Sequence[StreamKey]) -> None:
+    """Ask the projector to look at streams that bulk work wrote, behind which no live change shall wait."""
+    wake_projector(streams, "bulk")
 
 
 def wake_runs() -> None:
-    """Ask the bulk lane to look for queued runs."""
+    """Ask the bulk lane to look for queued runs of either side."""
     _send("crm_projections.tasks.sweep_runs", [])
+    _send("crm_events.tasks.sweep_runs", [])
 
 
 def _parts(streams: Sequence[StreamKey]) -> Iterator[Sequence[StreamKey]]:
@@ -34,9 +40,11 @@ def _parts(streams: Sequence[StreamKey]) -> Iterator[Sequence[StreamKey]]:
         yield streams[start : start + _STREAMS_PER_TASK]
 
 
-def _send(task: str, arguments: list[Any]) -> None:
+def _send(task: str, arguments: list[Any], lane: str | None = None) -> None:
     try:
         # No retries here: the sender is answering a request, and the sweep is the retry.
-        current_app.send_task(task, args=arguments, retry=False, ignore_result=True)
+        current_app.send_task(
+            task, args=arguments, retry=False, ignore_result=True, **({"queue": lane} if lane else {})
+        )
     except OperationalError as error:
         _log.warning("broker_unreachable", task=task, error=str(error))

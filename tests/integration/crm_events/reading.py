@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from crm_events.adapters.memory import MemoryEventStore
@@ -22,8 +22,6 @@ from crm_events.services.runs import OperationalRuns
 from crm_events.services.source_calls import SourceAccess
 from tests.builders import a_stream, an_id
 from tests.integration.crm_events.delivering import NOW
-
-MARGIN = timedelta(seconds=5)
 
 
 class FakeBudget(ApiBudget):
@@ -62,7 +60,7 @@ class Desk:
 
     @property
     def writer(self) -> RowWriter:
-        return RowWriter(self.store, MARGIN)
+        return RowWriter(self.store)
 
     def wake(self, streams: Sequence[StreamKey]) -> None:
         self.woken += streams

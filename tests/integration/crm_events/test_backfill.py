@@ -133,8 +133,7 @@ class TestInterrupted:
         desk.source.page_size = 2
         desk.source.fail("read", SourceUnavailableError("TIMEOUT", "No answer."), after=2)
         made = start(desk)
-        with pytest.raises(SourceUnavailableError):
-            sweep(desk)
+        sweep(desk)
         desk.now += STALE_AFTER + timedelta(seconds=1)
         reads = desk.source.calls.count("read")
         sweep(desk)
@@ -147,8 +146,7 @@ class TestInterrupted:
         desk.put(6)
         desk.source.fail("job_page", SourceUnavailableError("TIMEOUT", "No answer."), after=2)
         made = start(desk, mode=Mode.BULK)
-        with pytest.raises(SourceUnavailableError):
-            sweep(desk)
+        sweep(desk)
         desk.now += STALE_AFTER + timedelta(seconds=1)
         sweep(desk)
         assert desk.runs.get(made.id).counts["rows"] == 6

@@ -12,6 +12,8 @@ from config.celery import app
         ("crm_projections.tasks.project", "project"),
         ("crm_projections.tasks.sweep_pending", "project"),
         ("crm_projections.tasks.sweep_runs", "bulk"),
+        ("crm_events.tasks.sweep_runs", "bulk"),
+        ("crm_events.tasks.repair_gaps", "project"),
     ],
 )
 def test_sends_each_task_to_its_lane(task: str, lane: str) -> None:

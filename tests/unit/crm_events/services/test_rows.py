@@ -16,7 +16,6 @@ from tests.builders import TIMESTAMP, a_new_event, a_stream, an_id
 
 NOW = datetime(2026, 10, 6, 8, tzinfo=UTC)
 READ_START = datetime.fromtimestamp(TIMESTAMP / 1000, UTC) + timedelta(minutes=10)
-MARGIN = timedelta(seconds=5)
 FULL = {"Id": an_id(), "Name": "Nordlicht", "IsDeleted": False}
 
 
@@ -25,7 +24,7 @@ class Log:
 
     def __init__(self) -> None:
         self.store = MemoryEventStore()
-        self.writer = RowWriter(self.store, MARGIN)
+        self.writer = RowWriter(self.store)
 
     def happen(self, *events: NewEvent) -> None:
         append_events(self.store, events, NOW)
@@ -83,13 +82,7 @@ class TestRows:
         assert log.state().is_dirty
 
     def test_lose_to_a_change_of_the_same_second(self, log: Log) -> None:
-        at = int((READ_START - MARGIN).timestamp() * 1000)
-        log.happen(a_new_event("CREATE", {"Name": "Newest"}, timestamp=at))
-        log.write({**FULL, "Name": "Read before"})
-        assert log.state().fields["Name"] == "Newest"
-
-    def test_read_within_the_margin_of_a_change_lose_to_it(self, log: Log) -> None:
-        at = int((READ_START - MARGIN / 2).timestamp() * 1000)
+        at = int(READ_START.timestamp() * 1000)
         log.happen(a_new_event("CREATE", {"Name": "Newest"}, timestamp=at))
         log.write({**FULL, "Name": "Read before"})
         assert log.state().fields["Name"] == "Newest"
