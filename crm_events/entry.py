@@ -7,7 +7,7 @@ from django.conf import settings
 
 from crm_events.backends import api_budget, crm_source, dead_letters, event_store, runs
 from crm_events.ports.commands import CrmCommandService
-from crm_events.running.runner import Runner
+from crm_events.running.runner import Runner, RunWorker
 from crm_events.services import backfill, repair, resync
 from crm_events.services.commands import SalesforceCommandService
 from crm_events.services.retries import DeadLetterDesk
@@ -43,7 +43,7 @@ def bulk_runner() -> Runner:
     :raises NoSourceError: no source is set up.
     """
     store, writer, access = event_store(), RowWriter(event_store()), source_access()
-    workers = {
+    workers: dict[str, RunWorker] = {
         backfill.KIND: backfill.BackfillWorker(access, writer, wake_projector_in_bulk),
         resync.KIND: resync.ResyncWorker(access, store, writer, wake_projector_in_bulk),
     }
