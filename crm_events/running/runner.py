@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -11,6 +11,7 @@ from crm_events.domain.errors import CrmError, EngineUnavailableError
 from crm_events.ports.runs import RunLostError, RunProgress, Runs, RunStatus, RunView
 
 _log = structlog.get_logger(__name__)
+_HEARTBEAT_SECONDS = 5.0
 Clock = Callable[[], datetime]
 
 
@@ -43,7 +44,8 @@ def system_clock() -> datetime:
 class RunSession:
     """A claimed run while it is worked on: what was done so far, written together with the heartbeat.
 
-    ``slice_ends`` is when others shall have their turn; ``None`` for work to the end.
+    ``slice_ends`` is when others shall have their turn; ``None`` for work to the end. ``wait`` waits some seconds, for
+    a run that somebody watches and that therefore never goes back into the queue.
     """
 
     runs: Runs
@@ -51,6 +53,7 @@ class RunSession:
     clock: Clock
     on_progress: Callable[[RunView], None]
     slice_ends: datetime | None = None
+    wait: Callable[[float], None] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     cursor: Any = None
 
@@ -88,13 +91,17 @@ class RunSession:
         if self.slice_ends is not None and self.now >= self.slice_ends:
             raise RunReleasedError
 
-    def rest(self, until: datetime, *log: str) -> NoReturn:
-        """Write cursor and counts, and leave the run in the queue until a time.
+    def rest(self, until: datetime, *log: str) -> None:
+        """Write cursor and counts, and wait until a time: in the queue, or right here if somebody watches.
 
-        :raises RunReleasedError: always.
+        :raises RunReleasedError: the run goes on from its cursor when the time has come.
         """
         self._advance(RunProgress(self.cursor, dict(self.counts), log=log))
-        raise RunReleasedError(until)
+        if self.wait is None:
+            raise RunReleasedError(until)
+        while (seconds := (until - self.now).total_seconds()) > 0:
+            self.wait(min(seconds, _HEARTBEAT_SECONDS))
+            self.heartbeat()
 
     def _advance(self, progress: RunProgress) -> None:
         self.run = self.runs.advance(self.run, progress, self.now)
@@ -157,8 +164,9 @@ class Runner:
         run: RunView,
         on_progress: Callable[[RunView], None] = lambda _: None,
         slice_of_time: timedelta | None = None,
+        wait: Callable[[float], None] | None = None,
     ) -> RunView:
-        """Work a claimed run to its end, or for a slice of time, and return it.
+        """Work a claimed run to its end, or for a slice of time, and return it; see ``RunSession`` for both.
 
         Engines that are down leave the run claimed; when its heartbeat is old the sweep continues it. An interrupt
         from the keyboard pauses it.
@@ -166,7 +174,7 @@ class Runner:
         :raises EngineUnavailableError: an engine is down.
         """
         ends = self._clock() + slice_of_time if slice_of_time is not None else None
-        session = RunSession(self._runs, run, self._clock, on_progress, ends)
+        session = RunSession(self._runs, run, self._clock, on_progress, ends, wait)
         try:
             self._workers[run.kind].work(session)
         except (RunLostError, RunCancelledError, RunPausedError, RunReleasedError) as stop:

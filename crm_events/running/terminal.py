@@ -1,6 +1,7 @@
 """Runs in the terminal: worked in the foreground, with a bar, and safe to interrupt."""
 
 import getpass
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -65,7 +66,7 @@ def work_with_bar(runner: Runner, run: RunView, console: Console, counted: str =
             shown = len(view.log)
 
         try:
-            ended = runner.work(run, show)
+            ended = runner.work(run, show, wait=time.sleep)
         except KeyboardInterrupt:
             raise CommandError(
                 f"Paused. What is done is kept. Next: run the same command again to continue run {run.id}."

@@ -234,8 +234,9 @@ class BackfillWorker:
             session.cursor = {**session.cursor, "job": job.id}
             session.save(f"Salesforce prepares the rows (bulk job {job.id}).")
         job = calls.make(lambda: calls.source.job(session.cursor["job"]))
-        if job.state is JobState.WORKING:
+        while job.state is JobState.WORKING:
             session.rest(session.now + _POLL)
+            job = calls.make(partial(calls.source.job, job.id))
         if job.state is JobState.FAILED:
             raise RunFailedError(_job_failed(job.error or "it does not say why"))
         return job

@@ -63,15 +63,18 @@ class SourceCalls:
         :raises SourceUnavailableError: Salesforce does not answer.
         :raises CursorExpiredError: the read must begin again.
         """
-        self._await_share()
-        self._session.count("calls")
+        while True:
+            self._await_share()
+            self._session.count("calls")
+            try:
+                return self._call(call)
+            except SourceLimitError as error:
+                words = f"Salesforce takes no more calls today: {error}. The run looks again in an hour, by itself."
+                self._session.rest(self._session.now + _LIMIT_REST, words)
+
+    def _call(self, call: Callable[[], T]) -> T:
         try:
             return call()
-        except SourceLimitError as error:
-            self._session.rest(
-                self._session.now + _LIMIT_REST,
-                f"Salesforce takes no more calls today: {error}. The run goes on by itself; it looks again in an hour.",
-            )
         except SourceAccessError as error:
             raise RunFailedError(
                 f"Salesforce does not let us in: {error}. Next: check the SALESFORCE_ settings with"
@@ -82,9 +85,10 @@ class SourceCalls:
 
     def _await_share(self) -> None:
         allowance = self._access.budget.allow(self._purpose, self._session.now)
-        if allowance.wait_until is not None:
+        while allowance.wait_until is not None:
             self._session.rest(allowance.wait_until, allowance.reason)
+            allowance = self._access.budget.allow(self._purpose, self._session.now)
         if allowance.delay_seconds > _LONGEST_PAUSE_SECONDS:
             self._session.rest(self._session.now + timedelta(seconds=allowance.delay_seconds), allowance.reason)
-        if allowance.delay_seconds:
+        elif allowance.delay_seconds:
             self._access.pause(allowance.delay_seconds)

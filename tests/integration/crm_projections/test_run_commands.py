@@ -168,7 +168,7 @@ class _Interrupted:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
 
-    def work(self, run: Any, on_progress: Any) -> Any:
+    def work(self, run: Any, on_progress: Any, wait: Any = None) -> Any:
         def progressed(view: Any) -> None:
             on_progress(view)
             if view.cursor is not None:
