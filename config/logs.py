@@ -84,6 +84,9 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "kombu": {"level": "WARNING"},
             # Each client says at INFO where it found its credentials.
             "botocore": {"level": "WARNING"},
+            # It says every request at INFO, and says it again as a curl command with the documents in it.
+            "opensearch": {"level": "WARNING"},
+            "opensearchpy.trace": {"level": "WARNING"},
             # It misses a host name in memory://, which has none.
             "kombu.connection": {"level": "ERROR"},
             # One line for each request that had to wait a moment for a thread.

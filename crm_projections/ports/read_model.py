@@ -242,9 +242,9 @@ class ReadModel(ABC):
 
     @abstractmethod
     def set_state(self, entity: str, number: int, state: GenerationState) -> None:
-        """Record where a generation stands.
+        """Record where a generation stands; one that failed stays failed, whatever is recorded after.
 
-        :raises UnknownGenerationError: there is no such generation.
+        :raises UnknownGenerationError: there is no such generation, or the one that serves is said to have failed.
         """
 
     @abstractmethod

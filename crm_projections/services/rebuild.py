@@ -131,7 +131,11 @@ class RebuildWorker:
             session.save(_in_words(compare(model, mapping.entity, serving.number, generation.number)))
             self._generation(mapping, session)  # comparing takes its time, and a live change may have failed meanwhile
         model.set_state(mapping.entity, generation.number, GenerationState.READY)
-        model.switch(mapping.entity, generation.number)
+        try:
+            model.switch(mapping.entity, generation.number)
+        except UnknownGenerationError:
+            self._generation(mapping, session)  # says so if a live change failed at the last moment
+            raise
         old = f" Generation {serving.number} is kept for a way back." if serving else ""
         session.save(f"Generation {generation.number} serves.{old}")
 

@@ -46,11 +46,14 @@ def _save_to_listed(
 def _save_to(read_model: ReadModel, generation: Generation, documents: Sequence[Document]) -> dict[str, str]:
     try:
         results = read_model.save_many(generation, documents)
-        refused = {result.id: result.error for result in results if result.outcome is SaveOutcome.REFUSED}
-        if refused and not generation.serves:
-            read_model.set_state(generation.entity, generation.number, GenerationState.FAILED)
     except UnknownGenerationError:
         if generation.serves:
             raise
         return {}  # dropped meanwhile: nobody will miss them there
-    return refused if generation.serves else {}
+    refused = {result.id: result.error for result in results if result.outcome is SaveOutcome.REFUSED}
+    if generation.serves:
+        return refused
+    if refused:
+        # Unknown: it was dropped, or serves by now, and then its refusals count. The list tells.
+        read_model.set_state(generation.entity, generation.number, GenerationState.FAILED)
+    return {}

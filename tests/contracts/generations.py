@@ -104,6 +104,22 @@ class GenerationContract:
 
         assert model.generations("thing")[1].state is GenerationState.FAILED
 
+    def test_a_failed_generation_stays_failed(self, model: ReadModel) -> None:
+        another(model)
+        model.set_state("thing", 2, GenerationState.FAILED)
+        model.set_state("thing", 2, READY)
+
+        assert model.generations("thing")[1].state is GenerationState.FAILED
+        with pytest.raises(UnknownGenerationError, match="not ready"):
+            model.switch("thing", 2)
+
+    def test_the_serving_generation_does_not_fail(self, model: ReadModel) -> None:
+        serving(model)
+
+        with pytest.raises(UnknownGenerationError, match="serves"):
+            model.set_state("thing", 1, GenerationState.FAILED)
+        assert model.generations("thing")[0].state is READY
+
     def test_a_dropped_generation_is_gone(self, model: ReadModel) -> None:
         another(model)
         model.drop("thing", 2)
@@ -209,6 +225,27 @@ class RaceContract:
         assert {generation.number for generation in made} == {1}
         assert len(model.generations("thing")) == 1
 
+    def test_a_generation_never_fails_and_serves(self, model: ReadModel) -> None:
+        """Whoever comes second is told: either the switch meets a failed one, or the failure one that serves."""
+        serving(model)
+        model.set_state("thing", model.create_generation(a_schema(), "m2", NOW).number, READY)
+
+        def act(thread: int) -> bool:
+            try:
+                if thread:
+                    model.set_state("thing", 2, GenerationState.FAILED)
+                else:
+                    model.switch("thing", 2)
+            except UnknownGenerationError:
+                return False
+            return True
+
+        assert sorted(in_threads(2, act)) == [False, True]
+        assert [(one.serves, one.state) for one in model.generations("thing")][1] in [
+            (True, READY),
+            (False, GenerationState.FAILED),
+        ]
+
     def test_generations_made_at_once_have_numbers_of_their_own(self, model: ReadModel) -> None:
         made = in_threads(4, lambda _: model.create_generation(a_schema(), "m1", NOW))
 
@@ -225,6 +262,7 @@ class RaceContract:
                 model.save_many(generation, [a_document(id_, version=version, name=name) for id_ in order])
 
         in_threads(4, save)
+        model.refresh("thing")
 
         assert {document.version for document in model.get_many("thing", ids).values()} == {80}
         assert find(model, words=["even"]) == ids

@@ -1,4 +1,4 @@
-"""Any documents and any query: the read models on SQL give the answers of the one in memory."""
+"""Any documents and any query: the read models on SQL and OpenSearch give the answers of the one in memory."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -13,10 +13,15 @@ from crm_projections.adapters.memory import MemoryReadModel
 from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.read_model import Document, Filter, Operator, ReadModel, SearchQuery, SearchResult, Sort
 from tests.contracts.documents import FIELDS, NOW, a_document, a_schema, ids_of
+from tests.opensearch import OpenSearchIndices
 
 # Few letters, so that values meet; some whose order or lower case is not what ASCII would make one think.
 TEXTS = st.text("aAbBéÉßİσΣ_%\\ 'x\U0001f600\uffff\ud7ff\ue000", max_size=4) | st.sampled_from(
-    ["x" * 400, "x" * 401, "X" * 402]
+    # Around the bounds of what indexes hold: of SQL's, and of OpenSearch's terms and queries.
+    ["x" * 400, "x" * 401, "X" * 402, "É" * 451, "y" * 8_191, "y" * 8_191 + "a", "Y" * 8_191 + "B", "y" * 20_000]
+)
+PARTS_OF_TEXTS = st.text("aAéÉß10.-%_*?\\x", max_size=3) | st.sampled_from(
+    ["x" * 64, "x" * 65, "x" * 401, "É" * 451, "y" * 8_192, "Ya", "y" * 100 + "b"]
 )
 DECIMALS = st.decimals(-1000, 1000, places=2).map(str) | st.sampled_from(
     ["0", "-0", "10", "10.0", "1" * 30, "0." + "1" * 30]
@@ -64,7 +69,7 @@ def filters(draw: st.DrawFn) -> Filter:
     elif operator is Operator.IN:
         value = st.lists(value, max_size=3).map(tuple)
     elif operator in PARTS:
-        value = st.text("aAéÉß10.-%_\\x", max_size=3)
+        value = PARTS_OF_TEXTS
     return Filter(name, operator, draw(value))
 
 
@@ -84,14 +89,29 @@ QUERIES = st.builds(
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents(), st.lists(QUERIES, min_size=1, max_size=6))
-def test_the_answers_are_those_of_memory(sql_alias: str, held: list[Document], queries: list[SearchQuery]) -> None:
-    entity = f"thing{next(_entities)}"
-    memory, sql = MemoryReadModel(), SQLReadModel(sql_alias)
-    for model in (memory, sql):
+def test_the_answers_of_sql_are_those_of_memory(
+    sql_alias: str, held: list[Document], queries: list[SearchQuery]
+) -> None:
+    _assert_agrees_with_memory(SQLReadModel(sql_alias), held, queries)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(documents(), st.lists(QUERIES, min_size=1, max_size=12))
+def test_the_answers_of_opensearch_are_those_of_memory(
+    opensearch: OpenSearchIndices, held: list[Document], queries: list[SearchQuery]
+) -> None:
+    _assert_agrees_with_memory(opensearch.model, held, queries)
+    opensearch.call("DELETE", f"/{opensearch.prefix}-*")
+
+
+def _assert_agrees_with_memory(other: ReadModel, held: list[Document], queries: list[SearchQuery]) -> None:
+    entity, memory = f"thing{next(_entities)}", MemoryReadModel()
+    for model in (memory, other):
         model.save_many(model.ensure_serving(a_schema(entity), "m1", NOW), held)
+        model.refresh(entity)
 
     for query in queries:
-        assert _walk(sql, entity, query) == _walk(memory, entity, query)
+        assert _walk(other, entity, query) == _walk(memory, entity, query)
 
 
 def _walk(model: ReadModel, entity: str, query: SearchQuery) -> list[Seen]:

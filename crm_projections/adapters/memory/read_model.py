@@ -68,7 +68,10 @@ class MemoryReadModel(ReadModel):
         """Record where a generation stands."""
         with self._lock:
             held = self._find(entity, number)
-            held.generation = replace(held.generation, state=state)
+            if held.generation.serves and state is GenerationState.FAILED:
+                raise UnknownGenerationError(entity, number, "it serves; it cannot fail any more")
+            if held.generation.state is not GenerationState.FAILED:
+                held.generation = replace(held.generation, state=state)
 
     def switch(self, entity: str, number: int) -> None:
         """Let a ready generation serve."""

@@ -45,9 +45,15 @@ class Lifecycle:
         return self._create(schema, mapping, now, serves=False)
 
     def set_state(self, entity: str, number: int, state: GenerationState) -> None:
-        """Record where a generation stands."""
-        if not self._rows(entity).filter(number=number).update(state=state.value):
-            raise UnknownGenerationError(entity, number)
+        """Record where a generation stands; one that failed stays so."""
+        row = self._rows(entity).filter(number=number)
+        changeable = row.exclude(state=GenerationState.FAILED.value)
+        if state is GenerationState.FAILED:
+            changeable = changeable.filter(serves=False)
+        if changeable.update(state=state.value):
+            return
+        if self.find(entity, number).serves:
+            raise UnknownGenerationError(entity, number, "it serves; it cannot fail any more")
 
     def switch(self, entity: str, number: int) -> None:
         """Let a ready generation serve, in one transaction."""
