@@ -1,6 +1,6 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench lock clean
+.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench forwarder lock clean
 
 ARGS ?=
 
@@ -51,10 +51,14 @@ bench: ## Measure the pipeline against its yardsticks and print the ratios
 	@scripts/venv dev
 	@.venv/bin/python -m benchmarks $(ARGS)
 
+forwarder: ## Pack the Lambda forwarder into build/forwarder.zip
+	@scripts/venv dev
+	@scripts/package-forwarder
+
 lock: ## Write the lock files anew
 	@scripts/venv dev
 	@scripts/lock
 
 clean: ## Remove what the checks left behind; var/ and .venv stay
-	@rm -rf .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis artifacts
+	@rm -rf .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis artifacts build
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -124,7 +124,7 @@ def _refusal(error: HTTPError) -> str:
         code = ""
     text = f"Secrets Manager answered {code or error.code}."
     if code == "ResourceNotFoundException":
-        return f"{text} Next: correct API_KEY_SECRET."
+        return f"{text} Next: give the secret its value, or correct API_KEY_SECRET."
     if code == "AccessDeniedException" or error.code == HTTPStatus.FORBIDDEN:
         return f"{text} Next: allow the function secretsmanager:GetSecretValue on the secret, and its KMS key."
     return f"{text} Next: nothing if this passes."

@@ -1,0 +1,1 @@
+"""What is deployed at AWS: the template, and the package of the forwarder."""
