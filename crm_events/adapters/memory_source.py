@@ -82,7 +82,7 @@ class MemoryCrmSource(CrmSource):
 
     ``now`` is Salesforce's clock and stands still until somebody moves it. ``page_size`` is how many rows a page of
     REST has, ``job_polls`` how often a new job answers that it is still at work, ``job_error`` what new jobs fail
-    with. ``calls`` names every method called, in order. ``before_call`` runs before each call and may change the org.
+    with. ``may_see_all`` is what the API user's rights say. ``calls`` names every method called, in order. ``before_call`` runs before each call and may change the org.
     """
 
     def __init__(self, now: datetime = datetime(2026, 10, 6, 8, 0, tzinfo=UTC)) -> None:
@@ -91,6 +91,7 @@ class MemoryCrmSource(CrmSource):
         self.job_polls = 0
         self.job_error = ""
         self.max_window_ids = _MAX_WINDOW_IDS
+        self.may_see_all = True
         self.calls: list[str] = []
         self.before_call: Callable[[str], None] = lambda _method: None
         self._usage: ApiUsage | None = None
@@ -193,6 +194,10 @@ class MemoryCrmSource(CrmSource):
             rows = self._select(replace(query, columns=("Id", *(name for name in columns if name != "Id"))))
             found = [{name: row[name] for name in columns} for row in rows if row["Id"] in wanted]
             return RowPage(found, self.now, total=len(found))
+
+    def sees_all(self, entity: str) -> bool:  # noqa: ARG002  # one answer for all objects
+        with self._call("sees_all"):
+            return self.may_see_all
 
     def create_job(self, query: RowQuery) -> BulkJob:
         with self._call("create_job"):

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crm_events.domain.identifiers import StreamKey
-
 
 class Check(StrEnum):
     """What was compared with what."""
@@ -44,11 +42,15 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. ``fields`` names the columns or document fields, ``detail`` says in words what is so."""
+    """One difference.
+
+    ``subject`` is a stream key (``Account#001...``), or what has none (``delivery 0192...``). ``fields`` names the columns
+    or document fields, ``detail`` says in words what is so.
+    """
 
     check: Check
     cause: Cause
-    stream: StreamKey
+    subject: str
     fields: Sequence[str] = ()
     detail: str = ""
     remedy: Remedy = Remedy.NONE

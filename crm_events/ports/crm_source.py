@@ -203,6 +203,13 @@ class CrmSource(ABC):
         Whoever is missing is deleted, hard-deleted or not visible: ``include_deleted`` tells the first from the rest.
         """
 
+    def sees_all(self, entity: str) -> bool:  # noqa: ARG002  # the answer of who cannot tell
+        """Say whether the API user may see every record of the object; what is not shown then does not exist.
+
+        Without an answer it is ``False``: a record that is not shown may only be hidden from us.
+        """
+        return False
+
     @abstractmethod
     def create_job(self, query: RowQuery) -> BulkJob:
         """Start a Bulk 2.0 query job; rows come in no particular order."""

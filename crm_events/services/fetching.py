@@ -12,17 +12,14 @@ from crm_events.services.source_calls import SourceCalls
 
 # Ids asked for in one call of the source.
 IDS_PER_CALL = 2_000
-# So many and so large a part missing at once is rather a right that was taken away than a deletion.
-_SUSPICIOUS_NUMBER = 20
-_SUSPICIOUS_SHARE = 0.5
 
 
 @dataclass(slots=True)
 class Fetched:
     """What reading some records again came to.
 
-    ``written`` got their row, ``gone`` a DELETE, ``unchanged`` were as the log has them. ``invisible`` were not shown
-    to us, so many at once that they are not taken for deleted: they stay as they are.
+    ``written`` got their row, ``gone`` a DELETE, ``unchanged`` were as the log has them. ``invisible`` were not shown to
+    us, who may not see every record: they are not taken for deleted, and stay as they are.
     """
 
     written: list[StreamKey] = field(default_factory=list)
@@ -65,20 +62,20 @@ class RecordFetcher:
         )
         written = self._writer.write(batch, calls.now)
         fetched = Fetched(list(written.streams), unchanged=written.unchanged)
-        self._confirm(calls, _missing(streams, page), page, fetched)
+        self._confirm(calls, missing_from(streams, page), page, fetched)
         self._wake(fetched.changed)
         return fetched
 
     def _confirm(self, calls: SourceCalls, missing: Sequence[StreamKey], page: RowPage, fetched: Fetched) -> None:
-        asked = len(missing) + len(page.rows)
-        if len(missing) >= _SUSPICIOUS_NUMBER and len(missing) > asked * _SUSPICIOUS_SHARE:
-            fetched.invisible = list(missing)
-        elif missing:
-            gone = self._writer.write_gone(missing, page.read_start, self._source, calls.origin, calls.now)
-            fetched.gone = gone
-            fetched.unchanged += len(missing) - len(gone)
+        left = self._writer.not_gone(missing)
+        fetched.unchanged += len(missing) - len(left)
+        if left and calls.make(partial(calls.source.sees_all, left[0].entity_name)):
+            fetched.gone = self._writer.write_gone(left, page.read_start, self._source, calls.origin, calls.now)
+        else:
+            fetched.invisible = left
 
 
-def _missing(streams: Sequence[StreamKey], page: RowPage) -> list[StreamKey]:
+def missing_from(streams: Sequence[StreamKey], page: RowPage) -> list[StreamKey]:
+    """Return the records of a read that Salesforce did not show."""
     there = {str(row.get("Id")) for row in page.rows}
     return [stream for stream in streams if stream.entity_id not in there]
