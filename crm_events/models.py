@@ -209,6 +209,60 @@ class OperatorAction(models.Model):
         return f"{self.who} {self.verb} {self.target}"
 
 
+class Drift(models.Model):
+    """A difference that a check found, why it is there, and what was done about it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="differences")
+    check_name = models.CharField(max_length=20)
+    cause = models.CharField(max_length=20)
+    subject = models.CharField(max_length=150)
+    fields = models.JSONField(default=list)
+    detail = models.TextField(blank=True)
+    remedy = models.CharField(max_length=20)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "drift"
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "check_name", "cause", "subject"], name="drift_once_a_run"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["found_at"], name="drift_found"),
+            models.Index(fields=["subject"], name="drift_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.cause}"
+
+
+class Bookmark(models.Model):
+    """How far a check that goes on from run to run has come."""
+
+    name = models.CharField(primary_key=True, max_length=150)
+    at = models.JSONField(null=True)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Feed(models.Model):
+    """The last event of an object that came by change data capture.
+
+    ``last_commit`` is when Salesforce committed it, ``last_arrival`` when it came, ``stalled_since`` when Salesforce is
+    known to have changed records of the object of which no event came.
+    """
+
+    entity_name = models.CharField(primary_key=True, max_length=100)
+    last_commit = models.DateTimeField()
+    last_arrival = models.DateTimeField()
+    stalled_since = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.entity_name
+
+
 class OutcomeCount(models.Model):
     """How many events had an outcome within one minute; every process adds to the same rows."""
 

@@ -82,7 +82,8 @@ class MemoryCrmSource(CrmSource):
 
     ``now`` is Salesforce's clock and stands still until somebody moves it. ``page_size`` is how many rows a page of
     REST has, ``job_polls`` how often a new job answers that it is still at work, ``job_error`` what new jobs fail
-    with. ``may_see_all`` is what the API user's rights say. ``calls`` names every method called, in order. ``before_call`` runs before each call and may change the org.
+    with. ``may_see_all`` is what the API user's rights say. ``calls`` names every method called, in order.
+    ``before_call`` runs before each call and may change the org.
     """
 
     def __init__(self, now: datetime = datetime(2026, 10, 6, 8, 0, tzinfo=UTC)) -> None:

@@ -44,8 +44,8 @@ class Remedy(StrEnum):
 class Difference:
     """One difference.
 
-    ``subject`` is a stream key (``Account#001...``), or what has none (``delivery 0192...``). ``fields`` names the columns
-    or document fields, ``detail`` says in words what is so.
+    ``subject`` is a stream key (``Account#001...``), or what has none (``delivery 0192...``). ``fields`` names the
+    columns or document fields, ``detail`` says in words what is so.
     """
 
     check: Check

@@ -18,8 +18,8 @@ IDS_PER_CALL = 2_000
 class Fetched:
     """What reading some records again came to.
 
-    ``written`` got their row, ``gone`` a DELETE, ``unchanged`` were as the log has them. ``invisible`` were not shown to
-    us, who may not see every record: they are not taken for deleted, and stay as they are.
+    ``written`` got their row, ``gone`` a DELETE, ``unchanged`` were as the log has them. ``invisible`` were not shown
+    to us, who may not see every record: they are not taken for deleted, and stay as they are.
     """
 
     written: list[StreamKey] = field(default_factory=list)
@@ -69,7 +69,7 @@ class RecordFetcher:
     def _confirm(self, calls: SourceCalls, missing: Sequence[StreamKey], page: RowPage, fetched: Fetched) -> None:
         left = self._writer.not_gone(missing)
         fetched.unchanged += len(missing) - len(left)
-        if left and calls.make(partial(calls.source.sees_all, left[0].entity_name)):
+        if left and _sees_all(calls, left[0].entity_name):
             fetched.gone = self._writer.write_gone(left, page.read_start, self._source, calls.origin, calls.now)
         else:
             fetched.invisible = left
@@ -79,3 +79,7 @@ def missing_from(streams: Sequence[StreamKey], page: RowPage) -> list[StreamKey]
     """Return the records of a read that Salesforce did not show."""
     there = {str(row.get("Id")) for row in page.rows}
     return [stream for stream in streams if stream.entity_id not in there]
+
+
+def _sees_all(calls: SourceCalls, entity_name: str) -> bool:
+    return calls.make(partial(calls.source.sees_all, entity_name))

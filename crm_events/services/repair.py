@@ -82,7 +82,7 @@ class RepairWorker:
         if fetched.invisible:
             session.heartbeat(
                 f"Salesforce does not show {len(fetched.invisible)} of {len(streams)} records of {name}; they are not"
-                f" taken for deleted. Next: give the API user “View All” of {name}, so that one can be told from the other."
+                f" taken for deleted. Next: give the API user “View All” of {name}, so that both can be told apart."
             )
 
 

@@ -20,8 +20,8 @@ _COLUMNS_SHOWN = 20
 class Evidence:
     """What is known about one record that differs.
 
-    ``columns`` are the differing ones, none if the log does not know the record; ``newest_commit_ms`` is the commit time
-    of the newest change in the log, in epoch milliseconds.
+    ``columns`` are the differing ones, none if the log does not know the record; ``newest_commit_ms`` is the commit
+    time of the newest change in the log, in epoch milliseconds.
     """
 
     stream: StreamKey

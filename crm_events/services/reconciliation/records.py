@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from crm_events.cdc.times import epoch_ms
 from crm_events.domain.drift import Cause, Check, Difference, Remedy
 from crm_events.domain.events import EventSource
 from crm_events.domain.identifiers import StreamKey
@@ -15,6 +16,7 @@ from crm_events.ports.event_store import EventStore
 from crm_events.running.runner import RunSession
 from crm_events.services.fetching import missing_from
 from crm_events.services.reconciliation.causes import Evidence, Judge
+from crm_events.services.reconciliation.feeds import note_missed
 from crm_events.services.rows import RowBatch, RowsWritten, RowWriter
 from crm_events.services.source_calls import SourceCalls
 
@@ -70,9 +72,9 @@ class RecordChecker:
             return []
         calculated = {column.name for column in described.fields if column.is_calculated}
         judge = Judge(self._check, calculated, self._tools.grace)
-        found = {
-            evidence.stream: judge.judge(evidence, page.read_start) for evidence in self._evidence(batch, planned)
-        }
+        known = self._evidence(batch, planned)
+        found = {evidence.stream: judge.judge(evidence, page.read_start) for evidence in known}
+        _note_missed([one for one in known if found[one.stream].cause is Cause.MISSED_EVENT])
         self._mend(batch, [stream for stream, one in found.items() if one.remedy is Remedy.READ_AGAIN])
         return [self._as_done(one) for one in found.values()]
 
@@ -126,8 +128,17 @@ class RecordChecker:
         return Difference(self._check, cause, str(stream), (), words, remedy)
 
     def _as_done(self, difference: Difference) -> Difference:
-        return difference if self._repairs or difference.remedy is Remedy.LEFT else replace(difference, remedy=Remedy.NONE)
+        return (
+            difference if self._repairs or difference.remedy is Remedy.LEFT else replace(difference, remedy=Remedy.NONE)
+        )
 
 
 def _commit_ms(position: str) -> int:
     return OrderKey.parse(position.partition("#")[0]).commit_timestamp
+
+
+def _note_missed(missed: Sequence[Evidence]) -> None:
+    """Tell the recovery clock of changes that no event told of."""
+    modified = [ms for one in missed if (ms := epoch_ms(one.row.get("SystemModstamp"))) is not None]
+    if modified:
+        note_missed(missed[0].stream.entity_name, datetime.fromtimestamp(max(modified) / 1000, UTC))
