@@ -154,10 +154,17 @@ class Provisioning:
 def _has(found: Any, wanted: Any) -> bool:
     """Say whether everything that is wanted is there, whatever else is."""
     if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(_has(found.get(key), value) for key, value in wanted.items())
+        return all(_has(_at(found, key), value) for key, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(found) == len(wanted) and all(map(_has, found, wanted))
     return _text(found) == _text(wanted)
+
+
+def _at(found: Any, key: str) -> Any:
+    # The engine splits keys with dots when it keeps them.
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def _text(value: Any) -> str:
