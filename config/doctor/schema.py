@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from config.doctor.diagnosis import Check, Diagnosis, Light, amber, green, red, told
+from config.doctor.diagnosis import Check, Diagnosis, Light, green, red, told
 from config.provisioning import ADAPTERS, PartReport, examine_adapter, examine_migrations
 from crm_events.ports.provisioning import Condition, Finding
 
@@ -33,12 +33,11 @@ def translate(report: PartReport) -> list[Diagnosis]:
     lines = [_fault(report.part, finding) for finding in faults[:_MANY]]
     if len(faults) > _MANY:
         lines.append(red(report.part, f"and {len(faults) - _MANY} more", "see manage.py provision --check."))
-    lines += [
-        amber(f"{report.part}: {one.subject}", one.detail or "not at this endpoint", _UNSUPPORTED) for one in lacks
-    ]
+    lines += [told(f"{report.part}: {one.subject}", Light.AMBER, one.detail or _LACKS, _UNSUPPORTED) for one in lacks]
     return lines or [green(report.part, f"{report.adapter}: {_summary(report.findings)}")]
 
 
+_LACKS = "this endpoint has no such thing"
 _UNSUPPORTED = "nothing with a local engine; in production, use one that has it."
 
 
@@ -49,8 +48,11 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _fault(part: str, finding: Finding) -> Diagnosis:
+    subject = f"{part}: {finding.subject}"
+    if "manage.py" in finding.detail and " Next: " not in finding.detail:
+        return red(subject, finding.condition, finding.detail)
     step = "run manage.py provision."
     if finding.condition is Condition.DIFFERENT:
         step = "run manage.py provision; what it cannot change safely, it says."
     said = f"{finding.condition}: {finding.detail}" if finding.detail else finding.condition
-    return told(f"{part}: {finding.subject}", Light.RED, said, step)
+    return told(subject, Light.RED, said, step)

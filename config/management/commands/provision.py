@@ -1,6 +1,7 @@
 """``manage.py provision``: make or verify what the engines must have."""
 
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,7 @@ _STYLES = {
     Condition.MISSING: "red",
     Condition.DIFFERENT: "red",
 }
+_PAUSE_SECONDS = 1.0
 _DONE = (Condition.CREATED, Condition.CHANGED)
 
 
@@ -39,15 +41,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--check", action="store_true", help="only say how everything stands; change nothing")
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for engines that do not answer yet"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the command."""
-        reports = examine(change=not options["check"])
+        reports = _examine(change=not options["check"], seconds=options["wait"])
         console = console_for(self.stdout)
         print_table(console, _HEADINGS, [row for report in reports for row in _rows(report)])
         console.print(_summary(reports), markup=False)
         if any(report.is_faulty for report in reports):
             sys.exit(1)
+
+
+def _examine(*, change: bool, seconds: float) -> list[PartReport]:
+    deadline = time.monotonic() + seconds
+    while True:
+        reports = examine(change=change)
+        if time.monotonic() >= deadline or not any(report.error for report in reports):
+            return reports
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _rows(report: PartReport) -> list[Sequence[Cell]]:

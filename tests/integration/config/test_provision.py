@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 
@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from config import provisioning
+from config.management.commands import provision
 from crm_events.ports.event_store import EventStoreUnavailableError
 from crm_events.ports.provisioning import Condition, Finding, Provisioned
 
@@ -80,6 +81,28 @@ def test_goes_on_to_the_others_where_one_engine_does_not_answer(monkeypatch: pyt
     assert "EventStoreUnavailableError: nobody listens" in said
     assert "broadcaster (OutboxBroadcaster)" in said
     assert "1 without an answer" in said
+
+
+def test_waits_for_an_engine_that_does_not_answer_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "_PAUSE_SECONDS", 0)
+    answers: Iterator[object] = iter([EventStoreUnavailableError("starting"), TablesStore()])
+
+    def starting() -> object:
+        answer = next(answers)
+        if isinstance(answer, EventStoreUnavailableError):
+            raise answer
+        return answer
+
+    assert _provision(monkeypatch, starting, "--wait", "30")[0] == 0
+
+
+def test_waits_no_longer_than_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provision, "_PAUSE_SECONDS", 0)
+
+    def away() -> object:
+        raise EventStoreUnavailableError("nobody listens")
+
+    assert _provision(monkeypatch, away, "--wait", "0.05")[0] == 1
 
 
 def test_names_the_migrations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
