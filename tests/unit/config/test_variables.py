@@ -4,7 +4,7 @@ from pathlib import Path
 from config.variables import documented_variables
 
 ROOT = Path(__file__).resolve().parents[3]
-READ_BY = re.compile(r"""(?:env\.\w+|environ\.get|environ|getenv)[(\[]\s*["']([A-Z][A-Z0-9_]*)["']""")
+READ_BY = re.compile(r"""(?:\benv\.\w+|os\.environ(?:\.get)?|os\.getenv)[(\[]\s*["']([A-Z][A-Z0-9_]*)["']""")
 # Of the tests and of programs around us, not of the service's users.
 FOREIGN = {"DJANGO_SETTINGS_MODULE", "TEST_POSTGRES_URL"}
 
