@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crm_events.domain.identifiers import StreamKey
+from crm_events.ports.api_budget import Allowance, ApiBudget, Purpose
+from crm_events.ports.crm_source import ApiUsage
 from crm_events.ports.dead_letters import DeadLetters, EventFailure, StreamFailure
 
 
@@ -21,3 +23,19 @@ class MemoryDeadLetters(DeadLetters):
 
     def resolve_streams(self, streams: Sequence[StreamKey], now: datetime) -> int:
         return sum(self.streams.pop(stream, None) is not None for stream in streams)
+
+
+@dataclass
+class NotedBudget(ApiBudget):
+    """Allows everything, and remembers what it is told."""
+
+    noted: list[ApiUsage] = field(default_factory=list)
+
+    def allow(self, purpose: Purpose, now: datetime) -> Allowance:
+        return Allowance()
+
+    def note(self, usage: ApiUsage, now: datetime) -> None:
+        self.noted.append(usage)
+
+    def usage(self) -> None:
+        return None

@@ -81,7 +81,7 @@ class MemoryCrmSource(CrmSource):
     """An org in memory.
 
     ``now`` is Salesforce's clock and stands still until somebody moves it. ``page_size`` is how many rows a page of
-    REST has, ``job_polls`` how often a new job answers that it is still at work, ``job_error`` what new jobs fail
+    REST has, ``job_polls`` how often a new job answers that it is still at work, ``job_error`` what jobs under way fail
     with. ``may_see_all`` is what the API user's rights say. ``calls`` names every method called, in order.
     ``before_call`` runs before each call and may change the org.
     """
@@ -215,10 +215,10 @@ class MemoryCrmSource(CrmSource):
             return kept.job
 
     def _work(self, kept: _Job) -> None:
-        if kept.polls_left:
-            kept.polls_left -= 1
-        elif self.job_error:
+        if self.job_error:
             kept.job = replace(kept.job, state=JobState.FAILED, error=self.job_error)
+        elif kept.polls_left:
+            kept.polls_left -= 1
         else:
             # The rows as they are when the job gets to them, the last one first: it promises no order.
             kept.rows = self._select(kept.query)[::-1]

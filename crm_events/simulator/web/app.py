@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_events.simulator.org import SimulatedOrg
 from crm_events.simulator.web.bulk import BulkJobs
+from crm_events.simulator.web.composite import composite
 from crm_events.simulator.web.http import Answer, ApiError, Request, json_answer, not_found, text_answer
 from crm_events.simulator.web.oauth import ConnectedApp, Sessions
 from crm_events.simulator.web.queries import Queries
@@ -109,12 +110,18 @@ class OrgApp:
                 r"/composite/sobjects/(\w+)",
                 lambda r, version, name: objects.collection(r, object_or_404(name), version),
             ),
+            ("POST", "/composite", lambda request, _version: composite(request, self._part)),
             ("POST", "/jobs/query", bulk.create),
             ("GET", r"/jobs/query/(\w+)", lambda _, version, job: bulk.show(job, version)),
             ("PATCH", r"/jobs/query/(\w+)", lambda request, version, job: bulk.change(request, job, version)),
             ("DELETE", r"/jobs/query/(\w+)", lambda _, version, job: bulk.delete(job, version)),
             ("GET", r"/jobs/query/(\w+)/results", lambda request, version, job: bulk.results(request, job, version)),
         ]
+
+    def _part(self, request: Request) -> Answer:
+        """Answer a part of a composite call."""
+        _, _, version, *rest = request.path.split("/", 4)[1:]
+        return self._called(request, version.removeprefix("v"), f"/{'/'.join(rest)}")
 
     def _described(self, name: str, version: str) -> Answer:
         return self.objects.describe(object_or_404(name), version)

@@ -1,5 +1,6 @@
 """Logging in: ``/services/oauth2/token`` with a signed JWT or with client credentials, and the sessions it gives."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -45,7 +46,7 @@ class Sessions:
         form = request.form()
         match form.get("grant_type"):
             case "client_credentials":
-                error = self._client_error(form)
+                error = self._client_error(_client_of(request, form))
             case grant if grant == _JWT_BEARER:
                 error = self._assertion_error(form.get("assertion", ""), request.root)
             case _:
@@ -121,9 +122,20 @@ class Sessions:
             return "invalid_client_id", "client identifier invalid"
         if claims["sub"] != self.app.username:
             return "invalid_grant", "user hasn't approved this consumer"
-        if not isinstance(claims["exp"], int) or claims["exp"] <= self.now().timestamp():
+        # Some libraries write the number as a text, and Salesforce takes it.
+        expires = str(claims["exp"])
+        if not expires.isdecimal() or int(expires) <= self.now().timestamp():
             return "invalid_grant", "expired authorization code"
         return None
+
+
+def _client_of(request: Request, form: dict[str, str]) -> dict[str, str]:
+    """Return who calls: from the form, or from an Authorization header, which serves as well."""
+    scheme, _, encoded = request.headers.get("AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "basic":
+        return form
+    name, _, secret = base64.b64decode(encoded + "==").decode("utf-8", "replace").partition(":")
+    return {"client_id": name, "client_secret": secret}
 
 
 def expired_session() -> ApiError:
