@@ -2,8 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import boto3
@@ -69,6 +69,13 @@ class Relay:
     def send(self, body: str) -> None:
         """Send a message to the queue, past the bus."""
         self._sqs.send_message(QueueUrl=self.queue, MessageBody=body)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let what comes meanwhile go to the function in one batch."""
+        self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=False)
+        yield
+        self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=True)
 
     def given_up(self) -> list[str]:
         """Return the messages in the dead-letter queue, without taking them."""

@@ -69,8 +69,9 @@ def test_what_can_never_pass_ends_in_the_dead_letter_queue_alone(
 ) -> None:
     running = relay(2)
     half = a_change("CREATE", {"Name": "\ud83d"}, stream=a_stream(5))  # half a character: no service can store it
-    running.put(half, a_change("CREATE", {"Name": "Good"}, stream=a_stream(6)))
-    running.send("no json")
+    with running.together():
+        running.put(half, a_change("CREATE", {"Name": "Good"}, stream=a_stream(6)))
+        running.send("no json")
 
     wait_until(lambda: len(running.given_up()) == 2)
     wait_until(lambda: name_of(service, 6) == "Good")
