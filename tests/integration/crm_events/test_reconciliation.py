@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from crm_events.services.reconciliation.records import CheckTools
 from crm_events.services.reconciliation.report import OperationalDriftReport
 from crm_events.services.reconciliation.unfinished import IN_TIME, UnfinishedWorker
 from crm_events.services.reconciliation.workers import IdsWorker, SampleWorker, WindowsWorker, kind_of
+from crm_events.services.source_calls import SourceAccess
 from tests.builders import TIMESTAMP, a_new_event, a_stream, an_id
 from tests.integration.crm_events.delivering import NOW
 from tests.integration.crm_events.reading import Desk
@@ -56,8 +57,12 @@ def tools(desk: Desk) -> CheckTools:
 def worker(desk: Desk, check: Check) -> RunWorker:
     if check is Check.UNFINISHED:
         return UnfinishedWorker(desk.store, REPORT, lambda: None, desk.wake)
-    made = {Check.WINDOWS: WindowsWorker, Check.IDS: IdsWorker, Check.SAMPLE: SampleWorker}[check]
-    return made(desk.access, tools(desk))
+    made: dict[Check, Callable[[SourceAccess, CheckTools], RunWorker]] = {
+        Check.WINDOWS: WindowsWorker,
+        Check.IDS: IdsWorker,
+        Check.SAMPLE: SampleWorker,
+    }
+    return made[check](desk.access, tools(desk))
 
 
 def check(desk: Desk, check: Check, target: str = "Account", **parameters: Any) -> RunView:
