@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 from config import logs
 from config.console import frame
@@ -193,6 +194,10 @@ CRM_SOURCE = None if env.str("CRM_SOURCE", default="none") in ("", "none") else 
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}
 CRM_LEASES = {"BACKEND": "crm_events.services.leases.OperationalLeases", "OPTIONS": {}}
+CRM_DRIFT_REPORT = {
+    "BACKEND": "crm_events.services.reconciliation.report.OperationalDriftReport",
+    "OPTIONS": {},
+}
 # Of the org's daily API calls, in percent: where each kind of work slows down, and where it waits.
 _API_SHARES = {
     "repair": env.list("SALESFORCE_SHARE_REPAIR", cast=float, default=[90, 95]),
@@ -206,6 +211,9 @@ CRM_MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)
 CRM_ALLOWED_ORGS = env.list("ALLOWED_ORGS", default=[])
 CRM_DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=5)
 CRM_DELIVERY_RETENTION_DAYS = env.int("DELIVERY_RETENTION_DAYS", default=14)
+# How long an event may take from Salesforce's commit to the log before its absence counts as a loss.
+CRM_EVENT_GRACE_SECONDS = env.int("EVENT_GRACE_SECONDS", default=300)
+CRM_REPORT_RETENTION_DAYS = env.int("REPORT_RETENTION_DAYS", default=90)
 # Read side.
 CRM_SAVED_STATE_EVERY = env.int("SAVED_STATE_EVERY", default=50)
 CRM_PROJECT_BATCH = env.int("PROJECT_BATCH", default=500)
@@ -221,7 +229,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_QUEUES = {lane: {"exchange": lane, "routing_key": lane} for lane in LANES}
 CELERY_TASK_ROUTES = {
-    "crm_events.tasks.remove_finished_deliveries": {"queue": "bulk"},
+    "crm_events.tasks.remove_*": {"queue": "bulk"},
+    "*.tasks.start_checks": {"queue": "bulk"},
+    "crm_events.tasks.backfill_lost_feeds": {"queue": "bulk"},
     "*.tasks.sweep_runs": {"queue": "bulk"},
     # Repairs are few and small, and wait behind no bulk work.
     "crm_events.tasks.repair_gaps": {"queue": "project"},
@@ -246,12 +256,24 @@ def _every(interval: timedelta, task: str) -> dict[str, Any]:
     return {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
 
 
+def _check(check: str, schedule: timedelta | crontab, app: str = "crm_events") -> dict[str, Any]:
+    return {"task": f"{app}.tasks.start_checks", "schedule": schedule, "args": [check], "options": {"expires": 600}}
+
+
 CELERY_BEAT_SCHEDULE = {
     "sweep deliveries": _every(timedelta(seconds=5), "crm_events.tasks.sweep_deliveries"),
     "sweep pending streams": _every(timedelta(seconds=5), "crm_projections.tasks.sweep_pending"),
     "sweep runs": _every(timedelta(seconds=10), "crm_projections.tasks.sweep_runs"),
     "sweep runs that read Salesforce": _every(timedelta(seconds=10), "crm_events.tasks.sweep_runs"),
     "repair gaps": _every(timedelta(seconds=15), "crm_events.tasks.repair_gaps"),
+    "check unfinished work": _check("unfinished", timedelta(minutes=10)),
+    "check windows": _check("windows", timedelta(minutes=15)),
+    "check a sample": _check("sample", timedelta(hours=1)),
+    "check ids": _check("ids", crontab(hour="2", minute="30")),
+    "check documents": _check("documents", crontab(hour="3", minute="30"), "crm_projections"),
+    "check broadcasts": _check("broadcasts", timedelta(minutes=10), "crm_projections"),
+    "backfill after lost events": _every(timedelta(minutes=5), "crm_events.tasks.backfill_lost_feeds"),
+    "remove old reports": _every(timedelta(hours=1), "crm_events.tasks.remove_old_reports"),
     "remove finished deliveries": _every(timedelta(hours=1), "crm_events.tasks.remove_finished_deliveries"),
 }
 

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from crm_events.ports.api_budget import ApiBudget
 from crm_events.ports.crm_source import CrmSource, NoSourceError
 from crm_events.ports.dead_letters import DeadLetters
+from crm_events.ports.drift_report import DriftReport
 from crm_events.ports.event_store import EventStore
 from crm_events.ports.leases import Leases
 from crm_events.ports.runs import Runs
@@ -88,6 +89,12 @@ def crm_source() -> CrmSource:
     if settings.CRM_SOURCE is None:
         raise NoSourceError
     return cast("CrmSource", build_adapter(settings.CRM_SOURCE))
+
+
+@cache
+def drift_report() -> DriftReport:
+    """Return the process's report of differences."""
+    return cast("DriftReport", build_adapter(settings.CRM_DRIFT_REPORT))
 
 
 @cache

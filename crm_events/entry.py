@@ -1,19 +1,24 @@
 """Where the write side is put together: the services over the adapters that settings name, once per process."""
 
 import time
+from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
 
-from crm_events.backends import api_budget, crm_source, dead_letters, event_store, runs
+from crm_events.backends import api_budget, crm_source, dead_letters, drift_report, event_store, runs
+from crm_events.domain.drift import Check, run_kind
 from crm_events.ports.commands import CrmCommandService
 from crm_events.running.runner import Runner, RunWorker
 from crm_events.services import backfill, repair, resync
 from crm_events.services.commands import SalesforceCommandService
+from crm_events.services.reconciliation.records import CheckTools
+from crm_events.services.reconciliation.unfinished import UnfinishedWorker
+from crm_events.services.reconciliation.workers import IdsWorker, SampleWorker, WindowsWorker
 from crm_events.services.retries import DeadLetterDesk
 from crm_events.services.rows import RowWriter
 from crm_events.services.source_calls import SourceAccess
-from crm_events.services.wakeups import wake_projector, wake_projector_in_bulk
+from crm_events.services.wakeups import wake_ingest, wake_projector, wake_projector_in_bulk
 
 
 @cache
@@ -38,16 +43,28 @@ def source_access() -> SourceAccess:
 
 @cache
 def bulk_runner() -> Runner:
-    """Return the process's worker of runs that read whole objects.
+    """Return the process's worker of runs that read Salesforce at length.
 
     :raises NoSourceError: no source is set up.
     """
     store, writer, access = event_store(), RowWriter(event_store()), source_access()
+    grace = timedelta(seconds=settings.CRM_EVENT_GRACE_SECONDS)
+    tools = CheckTools(store, writer, drift_report(), wake_projector_in_bulk, grace)
     workers: dict[str, RunWorker] = {
         backfill.KIND: backfill.BackfillWorker(access, writer, wake_projector_in_bulk),
         resync.KIND: resync.ResyncWorker(access, store, writer, wake_projector_in_bulk),
+        run_kind(Check.WINDOWS): WindowsWorker(access, tools),
+        run_kind(Check.IDS): IdsWorker(access, tools),
+        run_kind(Check.SAMPLE): SampleWorker(access, tools),
     }
     return Runner(runs(), workers)
+
+
+@cache
+def log_runner() -> Runner:
+    """Return the process's worker of the checks that need no Salesforce."""
+    worker = UnfinishedWorker(event_store(), drift_report(), wake_ingest, wake_projector)
+    return Runner(runs(), {run_kind(Check.UNFINISHED): worker})
 
 
 @cache

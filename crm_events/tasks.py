@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from celery import shared_task
 from django.conf import settings
 
-from crm_events.backends import event_store, has_crm_source, runs
-from crm_events.entry import bulk_runner, command_service, repair_runner
+from crm_events.backends import drift_report, event_store, has_crm_source, runs
+from crm_events.domain.drift import Check
+from crm_events.entry import bulk_runner, command_service, log_runner, repair_runner
 from crm_events.ports.commands import ProcessEvents
 from crm_events.running.again import send_again
+from crm_events.running.checks import queue_checks
 from crm_events.services import inbox, repair, resync
+from crm_events.services.reconciliation.feeds import recovery_backfills
+from crm_events.services.runs import remove_ended
 from crm_events.services.wakeups import wake_ingest, wake_projector
 
 _BATCH = 200
@@ -49,14 +53,14 @@ def remove_finished_deliveries() -> int:
 
 @shared_task(name="crm_events.tasks.sweep_runs")
 def sweep_runs() -> int:
-    """Work runs that read whole objects of Salesforce, each for a slice of time so that none waits for long."""
-    if not has_crm_source():
-        return 0
-    resync.start_if_needed(runs(), datetime.now(UTC))
-    swept = bulk_runner().sweep(_SLICE)
-    if swept.unfinished:
+    """Work backfills, resyncs and checks, each for a slice of time so that none waits for long."""
+    swept = [log_runner().sweep(_SLICE)]
+    if has_crm_source():
+        resync.start_if_needed(runs(), datetime.now(UTC))
+        swept.append(bulk_runner().sweep(_SLICE))
+    if any(one.unfinished for one in swept):
         send_again(sweep_runs)
-    return swept.ended
+    return sum(one.ended for one in swept)
 
 
 @shared_task(name="crm_events.tasks.repair_gaps")
@@ -69,3 +73,33 @@ def repair_gaps() -> int:
     if swept.unfinished:
         send_again(repair_gaps)
     return swept.ended
+
+
+@shared_task(name="crm_events.tasks.start_checks")
+def start_checks(check: str) -> int:
+    """Queue the runs of a check of the write side, one for each object it looks at."""
+    chosen = Check(check)
+    if chosen is not Check.UNFINISHED and not has_crm_source():
+        return 0
+    objects = [""] if chosen is Check.UNFINISHED else event_store().entity_names()
+    started = queue_checks(runs(), chosen, objects, datetime.now(UTC))
+    if started:
+        send_again(sweep_runs)
+    return started
+
+
+@shared_task(name="crm_events.tasks.backfill_lost_feeds")
+def backfill_lost_feeds() -> int:
+    """Open a bounded backfill for each object whose events Salesforce has forgotten before they came."""
+    if not has_crm_source():
+        return 0
+    now = datetime.now(UTC)
+    started = [command_service().start_backfill(lost, now) for lost in recovery_backfills(now)]
+    return len(started)
+
+
+@shared_task(name="crm_events.tasks.remove_old_reports")
+def remove_old_reports() -> int:
+    """Remove what checks found, and the runs of checks and repairs, when their retention is over."""
+    before = datetime.now(UTC) - timedelta(days=settings.CRM_REPORT_RETENTION_DAYS)
+    return drift_report().remove_before(before) + remove_ended(before)

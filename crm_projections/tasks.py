@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from celery import shared_task
 from django.conf import settings
 
-from crm_events.backends import leases
+from crm_events.backends import event_store, leases, runs
+from crm_events.domain.drift import Check
 from crm_events.domain.identifiers import StreamKey
 from crm_events.running.again import send_again
+from crm_events.running.checks import queue_checks
 from crm_projections.entry import projector, runner
 
 # Streams younger than this are left to the task that their delivery sent.
@@ -44,3 +46,13 @@ def sweep_runs() -> int:
     if swept.unfinished:
         send_again(sweep_runs)
     return swept.ended
+
+
+@shared_task(name="crm_projections.tasks.start_checks")
+def start_checks(check: str) -> int:
+    """Queue the runs of a check of the read side, one for each object it looks at."""
+    objects = event_store().entity_names() if Check(check) is Check.DOCUMENTS else [""]
+    started = queue_checks(runs(), Check(check), objects, datetime.now(UTC))
+    if started:
+        send_again(sweep_runs)
+    return started

@@ -40,6 +40,15 @@ class Remedy(StrEnum):
     LEFT = "left"  # nothing to do: it settles by itself, or an operator has to decide
 
 
+# What settles by itself is told, and is no reason for alarm.
+HARMLESS = frozenset({Cause.LATE, Cause.IN_FLIGHT})
+
+
+def run_kind(check: Check) -> str:
+    """Return the kind of the runs of a check."""
+    return f"check-{check.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference.

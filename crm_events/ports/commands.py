@@ -1,9 +1,11 @@
 """The commands of the service; queries are another service."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from crm_events.domain.identifiers import StreamKey
 from crm_events.ports.event_store import HistoryPage, HistoryQuery
@@ -58,6 +60,34 @@ class StartReplay:
     dry_run: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StartBackfill:
+    """Bring the rows of a Salesforce object into the log; ``parameters`` as ``BackfillOptions`` writes them."""
+
+    entity_name: str
+    parameters: Mapping[str, Any]
+    started_by: str
+    reason: str = ""
+
+
+class Steering(StrEnum):
+    """What can be asked of a run."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class SteerRun:
+    """Ask a run to pause, to go on, or to end."""
+
+    run_id: int
+    steering: Steering
+    asked_by: str
+    reason: str = ""
+
+
 class CrmCommandService(ABC):
     """Everything that changes the log, and the log's own record of a stream."""
 
@@ -80,3 +110,14 @@ class CrmCommandService(ABC):
     @abstractmethod
     def start_replay(self, command: StartReplay, now: datetime) -> int:
         """Queue a replay and return the run's id."""
+
+    @abstractmethod
+    def start_backfill(self, command: StartBackfill, now: datetime) -> int:
+        """Queue a backfill and return the run's id."""
+
+    @abstractmethod
+    def steer_run(self, command: SteerRun, now: datetime) -> bool:
+        """Ask something of a run; ``False`` if it has ended, or is so already.
+
+        :raises UnknownRunError: there is no such run.
+        """

@@ -9,7 +9,10 @@ from crm_events.ports.commands import (
     CrmCommandService,
     Processed,
     ProcessEvents,
+    StartBackfill,
     StartReplay,
+    Steering,
+    SteerRun,
 )
 from crm_events.ports.dead_letters import DeadLetters
 from crm_events.ports.event_store import EventStore, HistoryPage, HistoryQuery
@@ -59,3 +62,29 @@ class SalesforceCommandService(CrmCommandService):
         record_action(operator, "start replay", command.target or "everything", now, {"run": run.id, **parameters})
         wake_runs()
         return run.id
+
+    def start_backfill(self, command: StartBackfill, now: datetime) -> int:
+        """Queue a backfill and wake the bulk lane; see the port."""
+        request = RunRequest("backfill", command.entity_name, command.parameters, command.started_by, command.reason)
+        run = self._runs.create(request, now)
+        operator = Operator(command.started_by, command.reason)
+        record_action(operator, "start backfill", command.entity_name, now, {"run": run.id, **command.parameters})
+        wake_runs()
+        return run.id
+
+    def steer_run(self, command: SteerRun, now: datetime) -> bool:
+        """Ask something of a run, and write down who did; see the port."""
+        run = self._runs.get(command.run_id)
+        match command.steering:
+            case Steering.PAUSE:
+                done = self._runs.request_pause(run.id)
+            case Steering.RESUME:
+                done = self._runs.resume(run.id)
+            case Steering.CANCEL:
+                done = self._runs.request_cancel(run.id, now)
+        if done:
+            target = f"{run.kind} {run.target or 'everything'}"
+            operator = Operator(command.asked_by, command.reason)
+            record_action(operator, f"{command.steering} run", target, now, {"run": run.id})
+            wake_runs()
+        return done

@@ -17,6 +17,7 @@ from crm_events.services import inbox
 from crm_events.services.appending import append_events
 from crm_events.services.notices import keep_notices
 from crm_events.services.outcomes import count_outcomes, finish_deliveries
+from crm_events.services.reconciliation.feeds import note_arrivals
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +90,7 @@ class DeliveryProcessor:
             self._dead_letters.report_events([failure for work in works for failure in _failures(work)], now)
             finish_deliveries([work.delivery for work in works], outcomes, now)
             count_outcomes((outcome.outcome for part in outcomes for outcome in part), now)
+            note_arrivals([event for work in works for item in work.items for event in item.events], now)
 
     def _parse(self, delivery: Delivery) -> _Work:
         work = _Work(delivery)

@@ -121,6 +121,12 @@ class OperationalRuns(Runs):
             raise RunLostError(run.id)
 
 
+def remove_ended(before: datetime) -> int:
+    """Remove the runs that the service starts by itself (checks, repairs) and that ended before a time."""
+    own = Q(kind__startswith="check-") | Q(kind="repair")
+    return Run.objects.filter(own, finished_at__lt=before).delete()[0]
+
+
 def _free(now: datetime) -> QuerySet[Run]:
     waiting = Q(status=Run.Status.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
     stale = Q(status=Run.Status.RUNNING, heartbeat_at__lt=now - STALE_AFTER)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Greatest
 
 from crm_events.domain.events import EventSource, NewEvent
 from crm_events.models import Feed
+from crm_events.ports.commands import StartBackfill
+from crm_events.services.backfill import BackfillOptions
 
 # How long Salesforce keeps change events (Change Data Capture guide, Change Event Storage and Delivery).
 KEPT_BY_SALESFORCE = timedelta(hours=72)
@@ -17,6 +19,7 @@ KEPT_BY_SALESFORCE = timedelta(hours=72)
 _STALL_AFTER = timedelta(minutes=15)
 # So long before the end of the 72 hours operators are warned.
 _WARNING = timedelta(hours=24)
+_OVERLAP = timedelta(hours=1)
 
 
 class FeedState(StrEnum):
@@ -52,12 +55,11 @@ def note_arrivals(events: Sequence[NewEvent], now: datetime) -> None:
 
 
 def _note_arrival(name: str, commit: datetime, now: datetime) -> None:
-    known = Feed.objects.filter(pk=name)
-    newest = {"last_commit": Greatest(F("last_commit"), commit), "last_arrival": Greatest(F("last_arrival"), now)}
-    if not known.update(**newest):
-        Feed.objects.bulk_create([Feed(pk=name, last_commit=commit, last_arrival=now)], ignore_conflicts=True)
     # Events of before the stall may be late ones; only what is newer says that the feed flows again.
-    known.filter(stalled_since__lt=commit).update(stalled_since=None)
+    flowing = Case(When(stalled_since__lt=commit, then=None), default=F("stalled_since"))
+    newest = {"last_commit": Greatest(F("last_commit"), commit), "last_arrival": Greatest(F("last_arrival"), now)}
+    if not Feed.objects.filter(pk=name).update(**newest, stalled_since=flowing):
+        Feed.objects.bulk_create([Feed(pk=name, last_commit=commit, last_arrival=now)], ignore_conflicts=True)
 
 
 def note_missed(name: str, modified: datetime) -> None:
@@ -85,6 +87,19 @@ def _state(left: timedelta | None) -> FeedState:
     if left <= timedelta():
         return FeedState.LOST
     return FeedState.CLOSING if left <= _WARNING else FeedState.STALLED
+
+
+def recovery_backfills(now: datetime) -> list[StartBackfill]:
+    """Return the backfills that bring back what lost feeds did not: each loss once, from a little before it began."""
+    return [
+        StartBackfill(
+            name,
+            BackfillOptions(since=since - _OVERLAP, include_deleted=True, broadcast=True).to_parameters(),
+            "the recovery clock",
+            f"No event of {name} came since {since:%d %b %H:%M}; Salesforce has forgotten those by now.",
+        )
+        for name, since in take_lost(now).items()
+    ]
 
 
 def take_lost(now: datetime) -> Mapping[str, datetime]:

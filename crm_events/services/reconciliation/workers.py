@@ -23,11 +23,6 @@ _SHORTEST_WINDOW = timedelta(minutes=1)
 _SAMPLE_SIZE = 500
 
 
-def kind_of(check: Check) -> str:
-    """Return the kind of the runs of a check."""
-    return f"check-{check.value}"
-
-
 class _Worker(ABC):
     """What all checks have: Salesforce, the log, and a name."""
 

@@ -1,12 +1,11 @@
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm_events import entry
 from crm_events.adapters.memory_source import MemoryCrmSource
 from crm_events.backends import crm_source, event_store, runs
 from crm_events.ports.crm_source import SourceAccessError
@@ -17,21 +16,9 @@ pytestmark = pytest.mark.django_db
 Say = Callable[..., str]
 
 
-@pytest.fixture
-def source(settings: object) -> Iterator[MemoryCrmSource]:
-    """Set the service up to read a Salesforce in memory."""
-    settings.CRM_SOURCE = {  # type: ignore[attr-defined]
-        "BACKEND": "crm_events.adapters.memory_source.MemoryCrmSource",
-        "OPTIONS": {},
-    }
-    for cached in (crm_source, entry.bulk_runner):
-        cached.cache_clear()
-    found = crm_source()
-    assert isinstance(found, MemoryCrmSource)
-    found.put("Account", *[{"Id": an_id(n), "Name": f"Client {n}"} for n in (1, 2, 3)])
-    yield found
-    for cached in (crm_source, entry.bulk_runner):
-        cached.cache_clear()
+@pytest.fixture(autouse=True)
+def rows(source: MemoryCrmSource) -> None:
+    source.put("Account", *[{"Id": an_id(n), "Name": f"Client {n}"} for n in (1, 2, 3)])
 
 
 @pytest.fixture
@@ -45,7 +32,6 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
     return run
 
 
-@pytest.mark.usefixtures("source")
 class TestBackfillCommand:
     @pytest.mark.parametrize("name", ["client", "Account"])
     def test_says_what_it_takes_and_what_it_did(self, say: Say, name: str) -> None:
@@ -78,7 +64,6 @@ class TestBackfillCommand:
         assert (run.status, run.reason, run.target) == (RunStatus.DONE, "a new field", "Account")
 
 
-@pytest.mark.usefixtures("source")
 class TestRefusal:
     @pytest.mark.parametrize(
         ("arguments", "words"),

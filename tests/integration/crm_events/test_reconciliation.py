@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crm_events.domain.drift import Cause, Check, Difference, Remedy
+from crm_events.domain.drift import Cause, Check, Difference, Remedy, run_kind
 from crm_events.domain.events import EventType
 from crm_events.domain.heads import Watermark
 from crm_events.models import Bookmark, Delivery
@@ -17,7 +17,7 @@ from crm_events.services import ids
 from crm_events.services.reconciliation.records import CheckTools
 from crm_events.services.reconciliation.report import OperationalDriftReport
 from crm_events.services.reconciliation.unfinished import IN_TIME, UnfinishedWorker
-from crm_events.services.reconciliation.workers import IdsWorker, SampleWorker, WindowsWorker, kind_of
+from crm_events.services.reconciliation.workers import IdsWorker, SampleWorker, WindowsWorker
 from crm_events.services.source_calls import SourceAccess
 from tests.builders import TIMESTAMP, a_new_event, a_stream, an_id
 from tests.integration.crm_events.delivering import NOW
@@ -66,8 +66,8 @@ def worker(desk: Desk, check: Check) -> RunWorker:
 
 
 def check(desk: Desk, check: Check, target: str = "Account", **parameters: Any) -> RunView:
-    run = desk.start(kind_of(check), target, parameters)
-    desk.runner(kind_of(check), worker(desk, check)).sweep()
+    run = desk.start(run_kind(check), target, parameters)
+    desk.runner(run_kind(check), worker(desk, check)).sweep()
     ended = desk.runs.get(run.id)
     assert ended.status is RunStatus.DONE, ended.error
     return ended

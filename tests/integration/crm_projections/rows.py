@@ -127,7 +127,7 @@ class Rows:
         """Return the messages of the outbox, oldest first."""
         return [dict(logged.detail) for logged in reversed(OutboxBroadcaster().recent(1_000))]
 
-    def spoil(self, stream: StreamKey, name: str = "wrong", entity: str = "client") -> None:
+    def spoil(self, stream: StreamKey, name: str = "wrong", entity: str = "client", mapping: str | None = None) -> None:
         """Put a wrong document of the same version in place of the right one."""
         stored = self.read_model.get_many(entity, [stream.entity_id])[stream.entity_id]
         values = stored.decode()
@@ -137,7 +137,7 @@ class Rows:
             stored.version,
             meta["order_key"],
             meta["complete"],
-            meta["mapping"],
+            mapping or meta["mapping"],
             self.now,
             {**values, "name": name},
         )
