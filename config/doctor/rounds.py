@@ -29,7 +29,7 @@ def all_checks(setup: Setup, now: datetime) -> list[Check]:
         Check("Clock", "clock of the database", partial(clock.examine_database_clock, setup)),
         Check("Clock", "clock of AWS", partial(clock.examine_aws_clock, setup)),
         Check("Clock", "clock of OpenSearch", partial(clock.examine_opensearch_clock, setup)),
-        Check("Disk", "disk", partial(disk.examine_disk, setup.settings.DATA_DIR)),
+        Check("Disk", "disk", partial(disk.examine_disk, setup.settings.DATA_DIR, keeps_data=setup.is_sqlite)),
     ]
 
 

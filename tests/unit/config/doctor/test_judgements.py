@@ -92,11 +92,16 @@ def test_forgives_a_clock_the_time_that_asking_took() -> None:
     [(50, 100, Light.GREEN), (3, 100, Light.AMBER), (0.5, 2, Light.AMBER), (0.1, 100, Light.RED)],
 )
 def test_judges_how_much_room_is_left(free: float, total: float, light: Light, tmp_path: Path) -> None:
-    assert disk.judge_space(tmp_path, int(free * GIB), int(total * GIB)).light is light
+    assert disk.judge_space(tmp_path, int(free * GIB), int(total * GIB), keeps_data=True).light is light
+
+
+def test_lets_a_folder_without_a_database_be_small(tmp_path: Path) -> None:
+    assert disk.judge_space(tmp_path, GIB // 20, GIB // 16, keeps_data=False).light is Light.GREEN
+    assert disk.judge_space(tmp_path, GIB // 2000, GIB // 16, keeps_data=False).light is Light.RED
 
 
 def test_says_when_the_folder_takes_no_files(tmp_path: Path) -> None:
-    (line,) = disk.examine_disk(tmp_path / "gone")
+    (line,) = disk.examine_disk(tmp_path / "gone", keeps_data=True)
     assert (line.subject, line.light) == ("DATA_DIR", Light.RED)
 
 
