@@ -41,6 +41,9 @@ class Org(Protocol):
     def erase(self, entity: str, record_id: str) -> None:
         """Delete a record for good."""
 
+    def hide(self, entity: str, record_id: str) -> None:
+        """Take a record, and with it the right to see all, from the API user."""
+
     def clock(self) -> datetime:
         """Return the org's true time."""
 
@@ -230,6 +233,21 @@ class CrmSourceContract:
         org.put(ENTITY, a_deal())
         with pytest.raises(SourceRefusedError):
             source.read_ids(DEALS, ["' OR Id != '"])
+
+    # What is not shown
+
+    def test_shows_no_record_that_the_user_may_not_see(self, source: CrmSource, org: Org) -> None:
+        org.put(ENTITY, a_deal(1), a_deal(2))
+        org.hide(ENTITY, key(2))
+        query = RowQuery(ENTITY, ("Id", "Name"), include_deleted=True)
+        assert names([source.read(query)]) == names([source.read_ids(query, [key(1), key(2)])]) == ["Deal 1"]
+
+    @pytest.mark.parametrize("hidden", [False, True])
+    def test_says_whether_the_user_sees_all(self, source: CrmSource, org: Org, *, hidden: bool) -> None:
+        org.put(ENTITY, a_deal(1), a_deal(2))
+        if hidden:
+            org.hide(ENTITY, key(2))
+        assert source.sees_all(ENTITY) is not hidden
 
     # Jobs
 

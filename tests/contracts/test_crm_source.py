@@ -33,6 +33,10 @@ class MemoryOrg(Org):
     def erase(self, entity: str, record_id: str) -> None:
         self.source.erase(entity, record_id)
 
+    def hide(self, entity: str, record_id: str) -> None:
+        self.source.hide(entity, record_id)
+        self.source.may_see_all = False
+
     def clock(self) -> datetime:
         return self.source.now
 
@@ -91,6 +95,12 @@ class ServedOrg(Org):
 
     def erase(self, entity: str, record_id: str) -> None:
         self._org.store.purge(entity, [record_id])
+
+    def hide(self, entity: str, record_id: str) -> None:
+        record = self._org.record(entity, record_id)
+        assert record is not None
+        record.hidden = True
+        self._org.store.put([record])
 
     def clock(self) -> datetime:
         return self._org.now()

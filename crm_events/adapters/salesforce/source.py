@@ -17,6 +17,7 @@ from crm_events.adapters.salesforce.describing import Descriptions
 from crm_events.adapters.salesforce.http import SalesforceHttp
 from crm_events.adapters.salesforce.options import Options
 from crm_events.adapters.salesforce.reading import Reader
+from crm_events.adapters.salesforce.rights import Rights
 from crm_events.adapters.salesforce.windows import Windows
 from crm_events.ports.api_budget import ApiBudget
 from crm_events.ports.crm_source import (
@@ -60,6 +61,7 @@ class SalesforceSource(CrmSource):
         self._descriptions = Descriptions(self._caller, monotonic)
         self._reader = Reader(self._caller, self._clock, self._descriptions, options.margin)
         self._jobs = Jobs(self._caller, self._descriptions, options.margin)
+        self._rights = Rights(self._caller, monotonic)
         self._windows = Windows(self._caller)
 
     @classmethod
@@ -77,6 +79,9 @@ class SalesforceSource(CrmSource):
 
     def read_ids(self, query: RowQuery, ids: Sequence[str]) -> RowPage:
         return self._reader.by_ids(query, ids)
+
+    def sees_all(self, entity: str) -> bool:
+        return self._rights.see_all(entity)
 
     def create_job(self, query: RowQuery) -> BulkJob:
         return self._jobs.create(query)

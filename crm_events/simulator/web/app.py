@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from email.utils import format_datetime
 from typing import Any
 
+from crm_events.simulator.envelopes import ORG_ID
 from crm_events.simulator.org import SimulatedOrg
 from crm_events.simulator.web.bulk import BulkJobs
 from crm_events.simulator.web.composite import composite
@@ -92,7 +93,7 @@ class OrgApp:
         one = r"/sobjects/(\w+)/(\w{15}|\w{18})"
         objects, queries, windows, bulk = self.objects, self.queries, self.windows, self.bulk
         return [
-            ("GET", "", lambda _request, version: json_answer(_resources(version))),
+            ("GET", "", lambda request, version: json_answer(self._resources(request, version))),
             ("GET", "/limits", lambda _request, _version: json_answer(self._limits())),
             ("GET", "/query", lambda request, version: queries.query(request, version, include_deleted=False)),
             ("GET", "/queryAll", lambda request, version: queries.query(request, version, include_deleted=True)),
@@ -118,6 +119,11 @@ class OrgApp:
             ("GET", r"/jobs/query/(\w+)/results", lambda request, version, job: bulk.results(request, job, version)),
         ]
 
+    def _resources(self, request: Request, version: str) -> dict[str, str]:
+        names = ("sobjects", "query", "queryAll", "limits", "jobs", "composite")
+        resources = {name: f"/services/data/v{version}/{name}" for name in names}
+        return {**resources, "identity": f"{request.root}/id/{ORG_ID}/{self.org.api_user}"}
+
     def _part(self, request: Request) -> Answer:
         """Answer a part of a composite call."""
         _, _, version, *rest = request.path.split("/", 4)[1:]
@@ -141,8 +147,3 @@ def make_app(org: SimulatedOrg, connected_app: ConnectedApp | None = None) -> Or
 
 def _version(number: int) -> dict[str, str]:
     return {"label": f"API {number}", "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
-
-
-def _resources(version: str) -> dict[str, str]:
-    names = ("sobjects", "query", "queryAll", "limits", "jobs", "composite")
-    return {name: f"/services/data/v{version}/{name}" for name in names}

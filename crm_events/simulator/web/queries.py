@@ -12,6 +12,7 @@ from crm_events.simulator.snapshots import Snapshot
 from crm_events.simulator.soql import SoqlError, parse
 from crm_events.simulator.soql.statement import Statement, statement_of
 from crm_events.simulator.web.http import Answer, ApiError, Request, json_answer
+from crm_events.simulator.web.permissions import object_permissions
 from crm_events.simulator.web.rows import rest_row, selected, values_of
 
 _PAGE = 2_000
@@ -43,6 +44,8 @@ class Queries:
         text = request.query.get("q")
         if not text:
             raise ApiError(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")
+        if (permissions := object_permissions(self._org, text, version)) is not None:
+            return json_answer(permissions)
         statement = compiled(text, include_deleted=include_deleted)
         if statement.counts is not None:
             return self._counted(statement)

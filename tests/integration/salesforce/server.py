@@ -115,6 +115,7 @@ class FakeSalesforce:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer waits for the acknowledgement of its headers
 
             def _serve(self) -> None:
                 parts = urlsplit(self.path)
