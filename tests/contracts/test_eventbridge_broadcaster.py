@@ -1,10 +1,13 @@
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crm_projections.adapters.eventbridge import EventBridgeBroadcaster
-from crm_projections.ports.broadcaster import Broadcaster
+from crm_projections.ports.broadcaster import Broadcaster, Message
 from tests.buses import BusWithQueue
 from tests.contracts.broadcaster import BroadcasterContract, a_message
 
@@ -48,3 +51,19 @@ class TestEventBridgeBroadcaster(BroadcasterContract):
         assert detail["data"] == {
             "link": "https://crm.example.com/api/v1/entities/client/001Qy00000000001AAA/?include_deleted=true"
         }
+
+
+def test_the_documented_rule_takes_the_messages_it_says(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    text = (Path(__file__).resolve().parents[2] / "docs" / "broadcasts.md").read_text()
+    (rule,) = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    with BusWithQueue(json.loads(rule)) as queue:
+        broadcaster = EventBridgeBroadcaster(queue.name, SOURCE, LIMIT, "https://crm.example.com")
+        broadcaster.publish(
+            [
+                Message("amount", "deal", {"changed_fields": [{"field": "name"}, {"field": "amount"}]}),
+                Message("name", "deal", {"changed_fields": [{"field": "name"}]}),
+                Message("client", "client", {"changed_fields": [{"field": "amount"}]}),
+            ]
+        )
+        assert [event["resources"] for event in queue.drain()] == [["amount"]]

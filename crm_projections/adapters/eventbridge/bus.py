@@ -31,10 +31,8 @@ class Bus:
 
         :raises BroadcasterUnavailableError: it is not, or EventBridge does not answer.
         """
-        now = time.monotonic()
-        if self._seen_at is None or now - self._seen_at > _SECONDS_TRUSTED:
+        if self._seen_at is None or time.monotonic() - self._seen_at > _SECONDS_TRUSTED:
             self.ask(client)
-            self._seen_at = now
 
     def ask(self, client: "EventBridgeClient") -> None:
         """Return if the bus is there.
@@ -43,6 +41,7 @@ class Bus:
         """
         if not self._exists(client):
             raise bus_is_missing(self._name, client.meta.region_name)
+        self._seen_at = time.monotonic()
 
     def verify(self, client: "EventBridgeClient") -> Sequence[Finding]:
         """Say whether the bus is there."""

@@ -66,7 +66,8 @@ def is_refused_request(error: AwsError) -> bool:
 
 def unavailable(error: AwsError) -> BroadcasterUnavailableError:
     """Return the port's error for a call that may succeed later."""
-    return BroadcasterUnavailableError(f"EventBridge cannot be used: {error}. {_advice(error)}.")
+    said = str(error).rstrip(".")
+    return BroadcasterUnavailableError(f"EventBridge cannot be used: {said}. {_advice(error)}.")
 
 
 def bus_is_missing(bus: str, region: str) -> BroadcasterUnavailableError:
