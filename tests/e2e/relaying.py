@@ -70,6 +70,21 @@ class Relay:
         """Send a message to the queue, past the bus."""
         self._sqs.send_message(QueueUrl=self.queue, MessageBody=body)
 
+    def change_key(self, key: str) -> None:
+        """Put another API key into the secret."""
+        self._secrets.put_secret_value(SecretId=self._name, SecretString=key)
+
+    def invoke_by_rule(self, detail_type: str) -> None:
+        """Let the bus hand events of a type to the function itself, past the queue."""
+        rule = f"{self._name}-direct"
+        function = self._lambda.get_function(FunctionName=self._name)["Configuration"]["FunctionArn"]
+        self._events.put_rule(
+            Name=rule, EventBusName=self._name, EventPattern=json.dumps({"detail-type": [detail_type]})
+        )
+        self._cleanup.callback(self._events.delete_rule, Name=rule, EventBusName=self._name)
+        self._events.put_targets(Rule=rule, EventBusName=self._name, Targets=[{"Id": "function", "Arn": function}])
+        self._cleanup.callback(self._events.remove_targets, Rule=rule, EventBusName=self._name, Ids=["function"])
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let what comes meanwhile go to the function in one batch."""

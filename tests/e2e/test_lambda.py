@@ -1,8 +1,9 @@
 """The forwarder as a Lambda function between a bus and a service that really run."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Protocol
 
 import pytest
 
@@ -12,7 +13,6 @@ from tests.e2e.serving import RunningService
 from tests.waiting import wait_until
 
 NUMBER = 1791271205617203714  # a float does not hold it
-MANY_RECEIVES = 1000
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,18 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
+class OpenRelay(Protocol):
+    def __call__(self, receives: int = 1000, key: str = "") -> Relay: ...
+
+
 @pytest.fixture
-def relay(aws_endpoint: str, service: RunningService) -> Iterator[Callable[[int], Relay]]:
+def relay(aws_endpoint: str, service: RunningService) -> Iterator[OpenRelay]:
     with ExitStack() as stack:
-        yield lambda receives: stack.enter_context(
-            Relay(aws_endpoint, service.url, service.key("ingest"), max_receives=receives)
-        )
+
+        def open_relay(receives: int = 1000, key: str = "") -> Relay:
+            return stack.enter_context(Relay(aws_endpoint, service.url, key or service.key("ingest"), receives))
+
+        yield open_relay
 
 
 def name_of(service: RunningService, number: int) -> str | None:
@@ -36,8 +42,8 @@ def name_of(service: RunningService, number: int) -> str | None:
     return str(answer.json()["name"]) if answer.ok else None
 
 
-def test_events_on_the_bus_become_readable(relay: Callable[[int], Relay], service: RunningService) -> None:
-    running = relay(MANY_RECEIVES)
+def test_events_on_the_bus_become_readable(relay: OpenRelay, service: RunningService) -> None:
+    running = relay()
     running.put(
         a_change("CREATE", {"Name": "Bakery"}, stream=a_stream(1), number=NUMBER),
         a_change("CREATE", {"Name": "Ferry"}, stream=a_stream(2), number=NUMBER + 1),
@@ -49,8 +55,8 @@ def test_events_on_the_bus_become_readable(relay: Callable[[int], Relay], servic
     wait_until(lambda: running.waiting() == 0)
 
 
-def test_events_wait_for_a_service_that_is_down(relay: Callable[[int], Relay], service: RunningService) -> None:
-    running = relay(MANY_RECEIVES)
+def test_events_wait_for_a_service_that_is_down(relay: OpenRelay, service: RunningService) -> None:
+    running = relay()
     running.put(a_change("CREATE", {"Name": "Before"}, stream=a_stream(3)))
     wait_until(lambda: name_of(service, 3) == "Before")
 
@@ -64,10 +70,8 @@ def test_events_wait_for_a_service_that_is_down(relay: Callable[[int], Relay], s
     wait_until(lambda: running.waiting() == 0)
 
 
-def test_what_can_never_pass_ends_in_the_dead_letter_queue_alone(
-    relay: Callable[[int], Relay], service: RunningService
-) -> None:
-    running = relay(2)
+def test_what_can_never_pass_ends_in_the_dead_letter_queue_alone(relay: OpenRelay, service: RunningService) -> None:
+    running = relay(receives=2)
     half = a_change("CREATE", {"Name": "\ud83d"}, stream=a_stream(5))  # half a character: no service can store it
     with running.together():
         running.put(half, a_change("CREATE", {"Name": "Good"}, stream=a_stream(6)))
@@ -78,3 +82,24 @@ def test_what_can_never_pass_ends_in_the_dead_letter_queue_alone(
     json_texts = [text for text in running.given_up() if text != "no json"]
     assert [json.loads(text)["detail"] for text in json_texts] == [half["detail"]]
     assert running.waiting() == 0
+
+
+def test_a_key_put_into_the_secret_is_used_at_once(relay: OpenRelay, service: RunningService) -> None:
+    running = relay(key="cms_revoked")
+    running.put(a_change("CREATE", {"Name": "Keyed"}, stream=a_stream(7)))
+    wait_until(running.has_failed)
+
+    running.change_key(service.key("ingest"))
+
+    wait_until(lambda: name_of(service, 7) == "Keyed")
+    wait_until(lambda: running.waiting() == 0)
+
+
+def test_a_rule_may_invoke_the_function_itself(relay: OpenRelay, service: RunningService) -> None:
+    running = relay()
+    running.invoke_by_rule("Direct")
+    running.put({**a_change("CREATE", {"Name": "Direct"}, stream=a_stream(8), number=NUMBER), "detail-type": "Direct"})
+
+    wait_until(lambda: name_of(service, 8) == "Direct")
+    (event,) = service.request("GET", f"/api/v1/clients/{a_stream(8).entity_id}/events/").json()["results"]
+    assert event["raw"]["detail"]["payload"]["ChangeEventHeader"]["commitNumber"] == NUMBER
