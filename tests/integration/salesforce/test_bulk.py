@@ -68,6 +68,13 @@ def test_looks_where_a_job_stands_without_waiting(
     assert (len(salesforce.asked("GET")), slept) == (1, [])
 
 
+def test_a_jobs_read_began_with_it_less_the_margin(salesforce: FakeSalesforce, make_source: MakeSource) -> None:
+    salesforce.on("GET", f"jobs/query/{JOB_ID}", a_job())
+    pages(salesforce, a_page(""))
+    source = make_source(margin_seconds=2.5)
+    assert source.job_page(source.job(JOB_ID), QUERY).read_start.isoformat() == "2026-10-06T06:59:57.500000+00:00"
+
+
 def test_types_values_by_their_columns(salesforce: FakeSalesforce, source: SalesforceSource, job: BulkJob) -> None:
     pages(salesforce, a_page('"1","00123","1745500706683617281.10","true"\n"2","","","false"\n'))
     rows = source.job_page(job, QUERY).rows

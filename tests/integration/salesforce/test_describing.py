@@ -34,9 +34,12 @@ def test_trap_2_leaves_out_columns_that_only_repeat_others(salesforce: FakeSales
     assert description.columns == (*("Id", "LastName", "FirstName", "MailingCity", "Site__Latitude__s", "Total__c"),)
 
 
-def test_trap_2_keeps_the_name_of_a_business_account(salesforce: FakeSalesforce, make_source: MakeSource) -> None:
+@pytest.mark.parametrize("extra", ["switchablepersonname", None])
+def test_trap_2_keeps_the_name_of_a_business_account(
+    salesforce: FakeSalesforce, make_source: MakeSource, extra: str | None
+) -> None:
     account = [
-        a_field("Name", compoundFieldName="Name", extraTypeInfo="switchablepersonname"),
+        a_field("Name", compoundFieldName="Name", extraTypeInfo=extra),
         a_field("LastName", compoundFieldName="Name"),
     ]
     salesforce.on("GET", "sobjects/Account/describe", Answer({"fields": account}))
