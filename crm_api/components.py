@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from crm_api.components_runs import run_components
 from crm_mappings.mapping import EntityMapping
 from crm_mappings.registry import all_mappings
 
@@ -25,6 +26,7 @@ def add_components(result: Schema, **_context: Any) -> Schema:
     """Put the named schemas into the description; a hook of drf-spectacular."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_FIXED)
+    schemas.update(run_components())
     schemas["DocumentPage"] = _page("Document")
     for mapping in all_mappings():
         schemas[mapping.dto.__name__] = _document(mapping)

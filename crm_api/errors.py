@@ -79,6 +79,31 @@ class UnknownDeliveryError(CrmError):
         self.delivery_id = delivery_id
 
 
+@dataclass(frozen=True, slots=True)
+class BodyFault:
+    """One thing wrong with a body, at a JSON pointer: what it is, and what is allowed instead."""
+
+    pointer: str
+    detail: str
+    allowed: Sequence[str] = ()
+
+
+class BodyFaultsError(CrmError):
+    """The body says something that this address does not take."""
+
+    def __init__(self, faults: Sequence[BodyFault]) -> None:
+        super().__init__(*faults)
+        self.faults = tuple(faults)
+
+
+class RunConflictError(CrmError):
+    """The run cannot be started or steered as it is asked for; ``detail`` says why, and what to do."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
 class UnknownRecordError(CrmError):
     """No event of this record ever came, or the text is no record id."""
 

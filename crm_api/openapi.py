@@ -66,7 +66,7 @@ def describe_events(view: View) -> View:
             "all others go on. Scope: ingest.",
             request={JSON: ref("Events")},
             responses={(202, JSON): ref("Accepted"), **errors(400, 401, 403, 413, 415, 429, 503)},
-            parameters=[_header("Location", "Where to ask what became of the delivery.", 202)],
+            parameters=[header("Location", "Where to ask what became of the delivery.", 202)],
         )
     )(view)
 
@@ -147,9 +147,9 @@ def describe_history(view: View) -> View:
     )
 
 
-def path(name: str, description: str) -> OpenApiParameter:
-    """Return a part of the address."""
-    return OpenApiParameter(name, _TEXT, OpenApiParameter.PATH, required=True, description=description)
+def path(name: str, description: str, schema: Schema | None = None) -> OpenApiParameter:
+    """Return a part of the address, a text unless its schema says otherwise."""
+    return OpenApiParameter(name, schema or _TEXT, OpenApiParameter.PATH, required=True, description=description)
 
 
 def _describe_read(view: View, **description: Any) -> View:
@@ -235,7 +235,8 @@ def _record_path() -> OpenApiParameter:
     return path("entity_id", "The record's id, of 15 or 18 characters.")
 
 
-def _header(name: str, description: str, *statuses: int) -> OpenApiParameter:
+def header(name: str, description: str, *statuses: int) -> OpenApiParameter:
+    """Return a header of the answers of some statuses."""
     codes = [str(status) for status in statuses]
     return OpenApiParameter(name, _TEXT, OpenApiParameter.HEADER, description=description, response=codes)
 
@@ -243,6 +244,6 @@ def _header(name: str, description: str, *statuses: int) -> OpenApiParameter:
 def _freshness_headers() -> list[OpenApiParameter]:
     unknown = "unknown while the log does not answer."
     return [
-        _header(LAG_EVENTS, f"Events that the read model does not show yet; {unknown}", 200),
-        _header(LAG_SECONDS, f"For how many seconds the oldest of them has been waiting; {unknown}", 200),
+        header(LAG_EVENTS, f"Events that the read model does not show yet; {unknown}", 200),
+        header(LAG_SECONDS, f"For how many seconds the oldest of them has been waiting; {unknown}", 200),
     ]

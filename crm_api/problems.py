@@ -14,7 +14,9 @@ from rest_framework.exceptions import MethodNotAllowed
 
 from crm_api import errors
 from crm_events.cdc.body import BodyError
+from crm_events.ports.crm_source import CrmSourceError, NoSourceError, SourceRefusedError
 from crm_events.ports.event_store import EventStoreUnavailableError, InvalidCursorError
+from crm_events.ports.runs import UnknownRunError
 from crm_projections.ports.queries import EntityNotFoundError, UnknownEntityError
 from crm_projections.ports.read_model import InvalidPositionError, ReadModelUnavailableError
 
@@ -118,6 +120,38 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
                 "allowed": ["one JSON object", "an array of JSON objects"],
             }
         ],
+    ),
+    errors.BodyFaultsError: Problem(
+        HTTPStatus.BAD_REQUEST,
+        "body",
+        "A body that cannot be read",
+        lambda _: "The body cannot be used. See “errors” for what is wrong and what is allowed.",
+        lambda error: [
+            {"pointer": one.pointer, "detail": one.detail, **({"allowed": list(one.allowed)} if one.allowed else {})}
+            for one in error.faults
+        ],
+    ),
+    errors.RunConflictError: Problem(
+        HTTPStatus.CONFLICT, "run-conflict", "The run cannot be so", lambda error: error.detail
+    ),
+    UnknownRunError: Problem(
+        HTTPStatus.NOT_FOUND, "no-run", "There is no such run", lambda _: "There is no run of this number."
+    ),
+    NoSourceError: Problem(
+        HTTPStatus.CONFLICT, "no-source", "Salesforce is not set up", lambda error: f"{error.detail}."
+    ),
+    SourceRefusedError: Problem(
+        HTTPStatus.BAD_REQUEST,
+        "salesforce-refuses",
+        "Salesforce refuses this",
+        lambda error: f"Salesforce refuses this: {error}. Correct the object or the condition.",
+    ),
+    CrmSourceError: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "salesforce-unavailable",
+        "Salesforce does not answer",
+        lambda error: f"Salesforce could not be asked: {error}. Try again later, or ask the engineer on call.",
+        headers=_retry_later,
     ),
     errors.IncompleteBodyError: Problem(
         HTTPStatus.BAD_REQUEST,

@@ -7,6 +7,8 @@ from crm_api.views.description import Docs, MessageSchema, OpenApi, unknown_addr
 from crm_api.views.entities import EntityDocument, EntityList, Fetch, document_view, list_view
 from crm_api.views.history import RecordEvents, history_view
 from crm_api.views.ingest import Delivery, Events
+from crm_api.views.runs import Differences, Estimate, Run, Runs, steering_view
+from crm_events.ports.commands import Steering
 from crm_projections.ports.queries import CrmQueryService
 
 _TYPED: dict[str, tuple[str, Fetch]] = {
@@ -36,6 +38,14 @@ urlpatterns: list[URLPattern] = [
         "v1/entities/<str:entity>/<str:entity_id>/events/",
         describe_history(RecordEvents).as_view(),
         name="entity-events",
+    ),
+    path("v1/runs/", Runs.as_view(), name="runs"),
+    path("v1/runs/estimate/", Estimate.as_view(), name="runs-estimate"),
+    path("v1/runs/<str:run_id>/", Run.as_view(), name="run"),
+    path("v1/runs/<str:run_id>/differences/", Differences.as_view(), name="run-differences"),
+    *(
+        path(f"v1/runs/<str:run_id>/{steering}/", steering_view(steering).as_view(), name=f"run-{steering}")
+        for steering in Steering
     ),
     path("v1/schema/", OpenApi.as_view(), name="schema"),
     path("v1/schemas/entity-changed.json", MessageSchema.as_view(), name="message-schema"),

@@ -70,6 +70,17 @@ class StartBackfill:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Queue a run of a kind that somebody works (``replay``, ``rebuild``, ``check-ids`` ...)."""
+
+    kind: str
+    target: str
+    parameters: Mapping[str, Any]
+    started_by: str
+    reason: str = ""
+
+
 class Steering(StrEnum):
     """What can be asked of a run."""
 
@@ -114,6 +125,10 @@ class CrmCommandService(ABC):
     @abstractmethod
     def start_backfill(self, command: StartBackfill, now: datetime) -> int:
         """Queue a backfill and return the run's id."""
+
+    @abstractmethod
+    def start_run(self, command: StartRun, now: datetime) -> int:
+        """Queue a run and return its id."""
 
     @abstractmethod
     def steer_run(self, command: SteerRun, now: datetime) -> bool:

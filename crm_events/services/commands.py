@@ -11,6 +11,7 @@ from crm_events.ports.commands import (
     ProcessEvents,
     StartBackfill,
     StartReplay,
+    StartRun,
     Steering,
     SteerRun,
 )
@@ -56,19 +57,21 @@ class SalesforceCommandService(CrmCommandService):
     def start_replay(self, command: StartReplay, now: datetime) -> int:
         """Queue a replay and wake the bulk lane; see the port."""
         parameters = {"broadcast": command.broadcast, "dry_run": command.dry_run}
-        request = RunRequest("replay", command.target, parameters, command.started_by, command.reason)
-        run = self._runs.create(request, now)
-        operator = Operator(command.started_by, command.reason)
-        record_action(operator, "start replay", command.target or "everything", now, {"run": run.id, **parameters})
-        wake_runs()
-        return run.id
+        start = StartRun("replay", command.target, parameters, command.started_by, command.reason)
+        return self.start_run(start, now)
 
     def start_backfill(self, command: StartBackfill, now: datetime) -> int:
         """Queue a backfill and wake the bulk lane; see the port."""
-        request = RunRequest("backfill", command.entity_name, command.parameters, command.started_by, command.reason)
+        start = StartRun("backfill", command.entity_name, command.parameters, command.started_by, command.reason)
+        return self.start_run(start, now)
+
+    def start_run(self, command: StartRun, now: datetime) -> int:
+        """Queue a run, write down who wants it, and wake the bulk lane; see the port."""
+        request = RunRequest(command.kind, command.target, command.parameters, command.started_by, command.reason)
         run = self._runs.create(request, now)
         operator = Operator(command.started_by, command.reason)
-        record_action(operator, "start backfill", command.entity_name, now, {"run": run.id, **command.parameters})
+        facts = {"run": run.id, **command.parameters}
+        record_action(operator, f"start {command.kind}", command.target or "everything", now, facts)
         wake_runs()
         return run.id
 

@@ -27,7 +27,7 @@ def _addresses() -> list[str]:
         str(entry.pattern) for entry in urls.urlpatterns if isinstance(entry, URLPattern) and entry.name != "docs"
     ]
     filled = (r.replace("<str:entity_id>", an_id()).replace("<str:entity>", "client") for r in routes if r)
-    return [f"/api/{route.replace('<str:delivery_id>', 'x')}" for route in filled]
+    return [f"/api/{route.replace('<str:delivery_id>', 'x').replace('<str:run_id>', '1')}" for route in filled]
 
 
 @pytest.mark.parametrize("address", _addresses())

@@ -43,7 +43,7 @@ def test_every_reference_of_the_description_leads_somewhere() -> None:
 
 def test_every_address_is_described_and_asks_for_a_key() -> None:
     paths = _document()["paths"]
-    assert len(paths) == 2 + 5 * 3 + 3 + 2
+    assert len(paths) == 2 + 5 * 3 + 3 + 7 + 2
     operations = [operation for path in paths.values() for operation in path.values()]
     assert all({"apiKey": []} in operation["security"] for operation in operations)
     assert all("401" in operation["responses"] for operation in operations)
