@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 DATA = "/services/data/v67.0"
 TOKEN = "/services/oauth2/token"
+# More than any test needs: whoever asks without end is refused, so that its test fails.
+_MOST_REQUESTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class FakeSalesforce:
     def answer(self, request: Request) -> Answer:
         with self._lock:
             self.requests.append(request)
+            if len(self.requests) > _MOST_REQUESTS:
+                return an_error(400, "ENDLESS", "This caller does not stop")
             for method, path, scripts in self._scripts:
                 if method == request.method and path.fullmatch(request.path):
                     script = scripts.pop(0) if len(scripts) > 1 else scripts[0]
