@@ -6,7 +6,7 @@ from functools import partial
 
 from django.conf import settings
 
-from config.doctor import clock, configuration, credentials, disk, lag, workers
+from config.doctor import clock, configuration, credentials, disk, lag, salesforce, workers
 from config.doctor.diagnosis import Check, Examined
 from config.doctor.engines import engine_checks
 from config.doctor.running import run
@@ -20,6 +20,7 @@ def all_checks(setup: Setup, now: datetime) -> list[Check]:
         *_configuration(setup),
         Check("Credentials", "AWS identity", partial(credentials.examine_aws, setup), 15.0),
         Check("Credentials", "OpenSearch login", partial(credentials.examine_opensearch, setup)),
+        Check("Salesforce", "Salesforce", salesforce.examine_salesforce, 30.0),
         *engine_checks(setup),
         *schema_checks(),
         Check("Lag", "lag", partial(lag.examine_backlog, now)),

@@ -27,6 +27,7 @@ class Rights:
         self._caller = caller
         self._monotonic = monotonic
         self._kept: dict[str, tuple[float, bool]] = {}
+        self._user = ""
 
     def see_all(self, entity: str) -> bool:
         """Say whether the user sees all; an org that does not tell is one in which it may not."""
@@ -38,16 +39,19 @@ class Rights:
         return answer
 
     def _ask(self, entity: str) -> bool:
-        resources: dict[str, Any] = self._caller.ask("")
-        with expected_answer():
-            # Ends in the ids of org and user.
-            user = str(resources.get("identity", "")).rpartition("/")[2]
-        if not user:
+        self._user = self._user or self._ask_user()
+        if not self._user:
             return False
-        statement = format_soql(_STATEMENT, entity, user)
+        statement = format_soql(_STATEMENT, entity, self._user)
         try:
             found = self._caller.call(lambda client: client.query(statement))
         except (SourceRefusedError, SourceAccessError):
             return False
         with expected_answer():
             return bool(found["records"])
+
+    def _ask_user(self) -> str:
+        resources: dict[str, Any] = self._caller.ask("")
+        with expected_answer():
+            # Ends in the ids of org and user.
+            return str(resources.get("identity", "")).rpartition("/")[2]
