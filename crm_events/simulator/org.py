@@ -8,13 +8,15 @@ from random import Random
 from typing import Any
 
 from crm_events.simulator.changes import Transaction
+from crm_events.simulator.feed import Feed
 from crm_events.simulator.ids import Mint
+from crm_events.simulator.mishaps import Mishaps
 from crm_events.simulator.records import Record, Values, from_ms, moment_text, to_ms
 from crm_events.simulator.store import Store
+from crm_events.simulator.switches import Switchboard
 
 _USERS = 12
 _SEEDED_AT_ONCE = 10_000
-Listener = Callable[[Transaction], None]
 
 
 def utc_now() -> datetime:
@@ -32,7 +34,6 @@ class SimulatedOrg:
     def __init__(self, path: Path | None = None, *, seed: int = 1, clock: Callable[[], datetime] = utc_now) -> None:
         self.store = Store(path)
         self._clock = clock
-        self.skew = timedelta(0)
         facts = self.store.fact("org")
         if facts is None:
             facts = {"seed": seed, "salt": f"{seed} {clock().isoformat()}", "counts": {}, "last_commit_ms": 0}
@@ -41,8 +42,10 @@ class SimulatedOrg:
         self.mint = Mint(facts["salt"], facts["counts"])
         self._last_commit_ms: int = facts["last_commit_ms"]
         self.users = [self.mint.nth_id("User", number) for number in range(1, _USERS + 1)]
-        self.rng = Random(f"org {self.seed}")  # noqa: S311  # an invented org needs no secrets
-        self.listeners: list[Listener] = []
+        self.rng = Random(f"org {self.seed} {facts['last_commit_ms']}")  # noqa: S311  # needs no secrets
+        self.mishaps = Mishaps(self.store, self.now)
+        self.switches = Switchboard(self.store, self.mishaps, self.seed)
+        self.feed = Feed(self.store, self.switches, self.rng, self.now)
         # When the changes of transactions under way were made, by their keys.
         self.in_flight: dict[str, datetime] = {}
         self.locked: set[str] = set()
@@ -54,13 +57,13 @@ class SimulatedOrg:
 
     def now(self) -> datetime:
         """Return the org's own clock, which may be wrong."""
-        return self._clock() + self.skew
+        skew = self.switches["skew"].value if self.switches.is_on("skew") else 0
+        return self._clock() + timedelta(seconds=skew)
 
     def begin(self, user: str = "", origin: str = "", made_at: datetime | None = None) -> Transaction:
         """Begin a transaction; nothing of it is seen by others before ``commit``."""
-        transaction = Transaction(made_at or self.now(), self.mint.transaction_key(), user or self.api_user, origin)
-        self.in_flight[transaction.key] = transaction.made_at
-        return transaction
+        key, diffs = self.mint.transaction_key(), self.switches.is_on("diff")
+        return Transaction(made_at or self.now(), key, user or self.api_user, origin, diffs=diffs)
 
     def commit(self, transaction: Transaction, moment: datetime | None = None) -> None:
         """Write what a transaction did, and tell whoever listens.
@@ -73,10 +76,8 @@ class SimulatedOrg:
             self.store.put(transaction.touched.values())
             for record in transaction.purged:
                 self.store.purge(record.entity, [record.id])
-            for listener in self.listeners:
-                listener(transaction)
+            self.feed.take(transaction)
             self.keep()
-        self.in_flight.pop(transaction.key, None)
 
     def change(self, record: Record, values: Values, origin: str = "") -> None:
         """Change a record in a transaction of its own; the other half of a person account goes with it."""
@@ -115,6 +116,16 @@ class SimulatedOrg:
             return None
         entity, column = ("Contact", "PersonContactId") if record.entity == "Account" else ("Account", "AccountId")
         return self.record(entity, str(record.get(column)))
+
+    def lock(self, transaction: Transaction) -> None:
+        """Hold the records of a transaction under way: nobody else changes them until its commit."""
+        self.locked.update(transaction.touched)
+        self.in_flight[transaction.key] = transaction.made_at
+
+    def unlock(self, transaction: Transaction) -> None:
+        """Let go of the records of a transaction."""
+        self.locked.difference_update(transaction.touched)
+        self.in_flight.pop(transaction.key, None)
 
     def is_locked(self, record_id: str) -> bool:
         """Say whether a transaction under way holds the record."""

@@ -52,9 +52,10 @@ class Record:
         """Return a column's value, or ``None``."""
         return self.fields.get(column)
 
-    def day(self, column: str) -> date:
+    def day(self, column: str) -> date | None:
         """Return a column that holds a day."""
-        return date.fromisoformat(self.fields[column])
+        text = self.fields.get(column)
+        return None if text is None else date.fromisoformat(text)
 
     def name_person(self) -> None:
         """Set the Name that rows of a person have from its parts."""

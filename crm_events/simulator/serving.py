@@ -42,7 +42,7 @@ class OrgServer:
 
     def stop(self) -> None:
         """Stop answering, and close connections that callers keep."""
-        channels = []
+        channels: list[Any] = []
 
         def end() -> None:
             channels.extend(self._channels.values())

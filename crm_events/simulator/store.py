@@ -50,7 +50,12 @@ class Store:
         self._lock = threading.RLock()
         self._owner = 0
         self._writer = self.connect()
-        self._writer.executescript(_SCHEMA)
+        self.prepare(_SCHEMA)
+
+    def prepare(self, schema: str) -> None:
+        """Make tables that are not there yet."""
+        with self._lock:
+            self._writer.executescript(schema)
 
     def connect(self) -> sqlite3.Connection:
         """Return a connection of its own, for whoever must keep a state of the data in sight."""

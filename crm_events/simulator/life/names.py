@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -104,15 +105,14 @@ class Company(NamedTuple):
         return f"{slug(self.name.removesuffix(self.place.legal_form))}.example"
 
 
-def company(rng: Random, used: set[str]) -> Company:
-    """Return a company whose name nobody has, and note the name as used."""
+def company(rng: Random, is_taken: Callable[[str], bool]) -> Company:
+    """Return a company whose name nobody has."""
     trade, place = rng.choice(TRADES), rng.choice(PLACES)
     root = rng.choice(ROOTS)
     name = f"{root} {trade.word} {place.legal_form}"
-    while name in used:
+    while is_taken(name):
         root = f"{rng.choice(ROOTS)} & {rng.choice(LAST_NAMES)}"
         name = f"{root} {trade.word} {place.legal_form}"
-    used.add(name)
     return Company(name, trade, place)
 
 
@@ -125,9 +125,9 @@ def person(rng: Random) -> dict[str, str]:
     return name
 
 
-def email(name: dict[str, str], domain: str) -> str:
+def email(name: Mapping[str, str], domain: str) -> str:
     """Return the address a company would give to a person."""
-    return f"{slug(name['FirstName'])}.{slug(name['LastName'])}@{domain}"
+    return f"{slug(name.get('FirstName') or 'info')}.{slug(name['LastName'])}@{domain}"
 
 
 def phone(rng: Random, place: Place) -> str:

@@ -1,12 +1,9 @@
-"""Long texts that people edit line by line, and the diffs in which Salesforce sends such edits."""
+"""Long texts that people edit line by line."""
 
-import hashlib
 from collections.abc import Sequence
 from random import Random
 
 _BREAK = "\r\n"  # what a browser edit leaves
-# A text of fewer characters is sent whole (Change Data Capture guide, cdc_data_diff).
-DIFF_FROM_CHARACTERS = 1_000
 _LINES = 14
 
 _OPENINGS = (
@@ -39,13 +36,8 @@ def long_text(rng: Random, people: Sequence[str]) -> str:
     return _BREAK.join(note_line(rng, people) for _ in range(_LINES))
 
 
-def edit(rng: Random, text: str, people: Sequence[str]) -> tuple[str, str]:
-    """Return a text with one line replaced, and the diff that says so, with the SHA-256 of the new text."""
+def edit(rng: Random, text: str, people: Sequence[str]) -> str:
+    """Return a text with one line replaced."""
     lines = text.split(_BREAK)
-    place = rng.randrange(len(lines))
-    old, new = lines[place], f"{note_line(rng, people)} (revised)"
-    lines[place] = new
-    changed = _BREAK.join(lines)
-    digest = hashlib.sha256(changed.encode()).hexdigest()
-    at = place + 1
-    return changed, f"--- \n+++ {digest}\n@@ -{at},1 +{at},1 @@\n-{old}\n+{new}"
+    lines[rng.randrange(len(lines))] = f"{note_line(rng, people)} (revised)"
+    return _BREAK.join(lines)
