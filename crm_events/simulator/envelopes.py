@@ -102,8 +102,10 @@ def _dense(change: Change) -> dict[str, Any]:
     header = {**_header(change), "nulledFields": nulled, "diffFields": diffs}
     values: dict[str, Any] = {column.name: None for column in kind.event_columns}
     values.update((name, _dense_value(kind.columns[name], value)) for name, value in change.fields.items())
-    if "Name" in change.fields or (kind.is_switchable and not any(part in change.fields for part in _NAME)):
-        values = {name: value for name, value in values.items() if name not in _NAME}
+    if kind.is_switchable:
+        # A company's Name is a text, a person's an object.
+        unwanted = {"Name"} if any(part in change.fields for part in _NAME) else _NAME
+        values = {name: value for name, value in values.items() if name not in unwanted}
     return {"ChangeEventHeader": header, **kind.nested(values), **change.enriched}
 
 

@@ -1,5 +1,7 @@
 """The org: its records, its clock, its users, and the transactions that change them."""
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,6 +18,7 @@ from crm_events.simulator.store import Store
 from crm_events.simulator.switches import Switchboard
 
 _USERS = 12
+_COMMITS_KEPT = 10_000
 _SEEDED_AT_ONCE = 10_000
 
 
@@ -49,6 +52,7 @@ class SimulatedOrg:
         # When the changes of transactions under way were made, by their keys.
         self.in_flight: dict[str, datetime] = {}
         self.locked: set[str] = set()
+        self._commits: deque[float] = deque(maxlen=_COMMITS_KEPT)
 
     @property
     def api_user(self) -> str:
@@ -78,6 +82,12 @@ class SimulatedOrg:
                 self.store.purge(record.entity, [record.id])
             self.feed.take(transaction)
             self.keep()
+        self._commits.append(time.monotonic())
+
+    def commits_in(self, window: timedelta) -> int:
+        """Return how many transactions this process committed of late."""
+        since = time.monotonic() - window.total_seconds()
+        return sum(moment >= since for moment in list(self._commits))
 
     def change(self, record: Record, values: Values, origin: str = "") -> None:
         """Change a record in a transaction of its own; the other half of a person account goes with it."""

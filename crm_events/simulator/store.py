@@ -1,8 +1,10 @@
 """Where the org keeps its records: an SQLite file, so that a million rows take no memory and a restart finds them."""
 
+import shutil
 import sqlite3
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ CREATE TABLE IF NOT EXISTS records (
     is_deleted INTEGER NOT NULL, deleted_at INTEGER, deleted_in TEXT NOT NULL, hidden INTEGER NOT NULL, parent TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS records_by_id ON records (entity, id);
-CREATE INDEX IF NOT EXISTS records_by_time ON records (entity, modified);
+CREATE INDEX IF NOT EXISTS records_by_time ON records (entity, modified, is_deleted, hidden);
 CREATE INDEX IF NOT EXISTS records_by_parent ON records (parent) WHERE parent IS NOT NULL;
 CREATE INDEX IF NOT EXISTS records_by_deletion ON records (entity, deleted_at) WHERE is_deleted;
 CREATE INDEX IF NOT EXISTS records_deleted_together ON records (deleted_in) WHERE is_deleted;
@@ -43,8 +45,9 @@ class Store:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="simulated-org-") if path is None else None
-        self.path = path or Path(self._folder.name if self._folder else "") / "org.sqlite3"
+        self.path = path or Path(tempfile.mkdtemp(prefix="simulated-org-")) / "org.sqlite3"
+        if path is None:
+            weakref.finalize(self, shutil.rmtree, self.path.parent, ignore_errors=True)
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._lock = threading.RLock()
@@ -137,11 +140,9 @@ class Store:
             connection.executemany("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", rows)
 
     def close(self) -> None:
-        """Close every connection; a store without a path is gone with them."""
+        """Close every connection; a store without a path goes with the object."""
         for connection in self._opened:
             connection.close()
-        if self._folder:
-            self._folder.cleanup()
 
 
 def _row(record: Record) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """The course of events: an import from an older system, then people at work, day by day."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random
@@ -64,6 +65,7 @@ class Life:
 
     def __init__(self, org: SimulatedOrg) -> None:
         self._org = org
+        self._lock = threading.RLock()
         # Transactions that are made and not yet committed, each with the moment at which it will be.
         self._open: list[tuple[datetime, Transaction]] = []
         prepare(org)
@@ -85,11 +87,15 @@ class Life:
                 self._org.store.remember(history={**plan, "done": done})
             yield done
 
+    def now(self) -> datetime:
+        """Return the org's clock."""
+        return self._org.now()
+
     def step(self, moment: datetime | None = None) -> None:
         """Let somebody do something, at least one change; what a switch asks for happens besides."""
         moment = moment or self._org.now()
         self.commit_due(moment)
-        with self._org.store.writing():
+        with self._lock, self._org.store.writing():
             while not self._act(moment, self._chosen()):
                 pass
             for action in trouble.due(self._org.switches):
@@ -102,11 +108,12 @@ class Life:
 
     def commit_due(self, moment: datetime | None = None) -> None:
         """Commit the slow transactions whose time has come; without a moment, all of them."""
-        due = [pair for pair in self._open if moment is None or pair[0] <= moment]
-        for at, transaction in due:
-            self._org.commit(transaction, at)
-            self._org.unlock(transaction)
-        self._open = [pair for pair in self._open if pair not in due]
+        with self._lock:
+            due = [pair for pair in self._open if moment is None or pair[0] <= moment]
+            for at, transaction in due:
+                self._org.commit(transaction, at)
+                self._org.unlock(transaction)
+                self._open.remove((at, transaction))
 
     def _history_steps(self, now: datetime, size: int) -> list[tuple[datetime, _Action | None]]:
         """Return the moments of the history in order, with what happens where it is no chance."""

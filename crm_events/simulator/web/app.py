@@ -6,11 +6,16 @@ from email.utils import format_datetime
 from typing import Any
 
 from crm_events.simulator.envelopes import ORG_ID
+from crm_events.simulator.life.course import Life
 from crm_events.simulator.org import SimulatedOrg
+from crm_events.simulator.pace import Pace
 from crm_events.simulator.web.bulk import BulkJobs
 from crm_events.simulator.web.composite import composite
+from crm_events.simulator.web.control import Control
+from crm_events.simulator.web.faults import Faults
 from crm_events.simulator.web.http import Answer, ApiError, Request, json_answer, not_found, text_answer
 from crm_events.simulator.web.oauth import ConnectedApp, Sessions
+from crm_events.simulator.web.page import Page
 from crm_events.simulator.web.queries import Queries
 from crm_events.simulator.web.sobjects import SObjects, object_or_404
 from crm_events.simulator.web.windows import Windows
@@ -30,6 +35,10 @@ class OrgApp:
         self.windows = Windows(org)
         self.bulk = BulkJobs(org)
         self.objects = SObjects(org)
+        self.control = Control(org, Pace(Life(org)))
+        self.control.acts.update(expire_cursors=self.queries.expire, expire_sessions=self.sessions.end_all)
+        self._page = Page(self.control)
+        self._faults = Faults(org.switches, self.sessions)
         self.calls = 0
         self.call_limit = 100_000
         self._routes = [(method, re.compile(f"{pattern}/?"), handler) for method, pattern, handler in self._table()]
@@ -50,25 +59,34 @@ class OrgApp:
         try:
             if len(request.url) > _MAX_URI:
                 return text_answer("<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>", "text/html", 414)
-            if request.path == "/services/oauth2/token" and request.method == "POST":
-                return self.sessions.token(request)
-            if request.path.rstrip("/") == "/services/data":
-                return json_answer([_version(number) for number in range(_FIRST_VERSION, _LAST_VERSION + 1)])
-            return self._api(request)
+            if request.path.startswith("/services/"):
+                return self._service(request)
+            if request.path.startswith("/simulator/api/"):
+                return self.control.api(request, request.path.removeprefix("/simulator/api/"))
+            return self._page.answer(request)
         except ApiError as error:
             return error.answer
+
+    def _service(self, request: Request) -> Answer:
+        if request.path == "/services/oauth2/token" and request.method == "POST":
+            return self.sessions.token(request)
+        if request.path.rstrip("/") == "/services/data":
+            return json_answer([_version(number) for number in range(_FIRST_VERSION, _LAST_VERSION + 1)])
+        return self._api(request)
 
     def _api(self, request: Request) -> Answer:
         """Answer a call that needs a session and counts."""
         found = re.match(r"/services/data/v(\d\d)\.0(?=/|$)", request.path)
         if found is None or not _FIRST_VERSION <= int(found.group(1)) <= _LAST_VERSION:
             raise not_found()
-        self.sessions.check(request)
+        token = self.sessions.check(request)
         try:
             self._count_call()
+            self._faults.before(request, token)
             answer = self._called(request, f"{found.group(1)}.0", request.path[found.end() :])
         except ApiError as error:
             answer = error.answer
+        answer = self._faults.after(request, answer)
         answer.headers["Sforce-Limit-Info"] = f"api-usage={self.calls}/{self.call_limit}"
         return answer
 

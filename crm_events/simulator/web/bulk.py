@@ -60,6 +60,9 @@ class BulkJobs:
             if job.state not in _ENDED:
                 job.polls += 1
                 job.state = self._state_now(job)
+                if self._org.switches.fires("fail_job"):
+                    job.state, job.error = "Failed", "InternalServerError: the job was let fail"
+                    self._org.switches.note("fail_job", detail=job.id)
                 self._keep()
             return json_answer(_shown(job))
 
@@ -104,15 +107,6 @@ class BulkJobs:
                 raise ApiError(400, "INVALIDJOBSTATE", "Deletion of query jobs requires them to have ended")
             self._forget(job)
         return Answer(204)
-
-    def fail_unfinished(self, message: str) -> int:
-        """Let every job at work fail, and return how many there were."""
-        with self._lock:
-            working = [job for job in self._jobs.values() if job.state not in _ENDED]
-            for job in working:
-                job.state, job.error = "Failed", message
-            self._keep()
-        return len(working)
 
     def close(self) -> None:
         """Let what is being written end."""

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from waitress.channel import ClientDisconnected
 
 from crm_events.domain.errors import CrmError
 
@@ -34,8 +35,8 @@ class ApiError(CrmError):
         return json_answer([error], self.status)
 
 
-class HangUpError(CrmError):
-    """The connection is to be cut without an answer."""
+class HangUpError(ClientDisconnected):  # type: ignore[misc]  # waitress is not typed
+    """The connection is to be cut; the web server takes it as if the caller had gone, and sends no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from crm_events.cdc.json_text import encode_exact
-from crm_events.demo import DemoOrg
 from crm_events.management import posting
 from crm_events.management.senders import ServiceSender
 from crm_events.models import Delivery
 from tests.builders import a_change, a_stream
-from tests.integration.crm_events.delivering import NOW, log_of, process
+from tests.integration.crm_events.delivering import log_of, process
 from tests.integration.crm_events.receiving import Receiver, receiving
+from tests.unit.crm_events.simulator.reading import a_lived_in_org, sent
 
 
 @pytest.fixture
@@ -124,8 +123,8 @@ def test_counts_a_delivery_that_a_running_server_brought_in(file: Path, monkeypa
 
 
 @pytest.mark.django_db
-def test_takes_a_whole_demo_history(file: Path) -> None:
-    write(file, *map(encode_exact, DemoOrg(1, NOW, 10).history()))
+def test_takes_the_whole_history_of_an_org(file: Path) -> None:
+    write(file, *sent(a_lived_in_org(10, reorder=0.05)))
     assert "recorded, though newer changes of the record came before" in feed(file)
     assert not Delivery.objects.exclude(status=Delivery.Status.RECORDED).exists()
 

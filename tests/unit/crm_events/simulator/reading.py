@@ -35,9 +35,11 @@ def chance(seed: int = 1) -> Random:
     return Random(seed)  # noqa: S311  # an invented org needs no secrets
 
 
-def a_lived_in_org(accounts: int = 20, seed: int = 1) -> SimulatedOrg:
-    """Return an org with 90 days behind it, whose feed nobody has read."""
+def a_lived_in_org(accounts: int = 20, seed: int = 1, **chances: float) -> SimulatedOrg:
+    """Return an org with 90 days behind it, whose feed nobody has read; with these chances something went wrong."""
     org = SimulatedOrg(seed=seed, clock=Clock())
+    for name, value in chances.items():
+        org.switches.set(name, chance=value)
     for _ in Life(org).load_history(accounts):
         pass
     return org
