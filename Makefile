@@ -6,7 +6,7 @@ ARGS ?=
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables of run: PORT (8000), HOST (127.0.0.1), DATA_DIR (var/), DEMO=0 for an empty start. ARGS goes to pytest."
+	@echo "Variables of run: PORT (8000), HOST (127.0.0.1), DATA_DIR (var/), DEMO=0 for an empty start, SIMULATOR_PORT (8010). ARGS goes to pytest."
 
 run: ## Set up what is missing and serve everything in one process; Ctrl-C stops it
 	@scripts/venv base

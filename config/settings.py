@@ -158,7 +158,7 @@ _BROADCASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 # Reading Salesforce; "none" reads nothing, and whoever needs it says so.
-_CRM_SOURCES: dict[str, tuple[str, dict[str, Any]]] = {
+CRM_SOURCES: dict[str, tuple[str, dict[str, Any]]] = {
     "memory": ("crm_events.adapters.memory_source.MemoryCrmSource", {}),
     "salesforce": (
         "crm_events.adapters.salesforce.source.SalesforceSource",
@@ -189,7 +189,7 @@ def _adapter(variable: str, default: str, known: dict[str, tuple[str, dict[str, 
 CRM_EVENT_STORE = _adapter("EVENT_STORE", "sql", _EVENT_STORES)
 CRM_READ_MODEL = _adapter("READ_MODEL", "sql", _READ_MODELS)
 CRM_BROADCASTER = _adapter("BROADCASTER", "outbox", _BROADCASTERS)
-CRM_SOURCE = None if env.str("CRM_SOURCE", default="none") in ("", "none") else _adapter("CRM_SOURCE", "", _CRM_SOURCES)
+CRM_SOURCE = None if env.str("CRM_SOURCE", default="none") in ("", "none") else _adapter("CRM_SOURCE", "", CRM_SOURCES)
 # Always in the operational database; named here so that the read side reaches them through their ports.
 CRM_DEAD_LETTERS = {"BACKEND": "crm_events.services.dead_letters.OperationalDeadLetters", "OPTIONS": {}}
 CRM_RUNS = {"BACKEND": "crm_events.services.runs.OperationalRuns", "OPTIONS": {}}

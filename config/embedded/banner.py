@@ -28,8 +28,8 @@ _EXAMPLE = {
 }
 
 
-def banner(url: str, access: Access, data_dir: Path) -> str:
-    """Return the text, ready to print."""
+def banner(url: str, access: Access, data_dir: Path, simulator: str = "") -> str:
+    """Return the text, ready to print; ``simulator`` is the address of its page, if it runs."""
     password = access.password or "as somebody set it (manage.py changepassword admin sets another)"
     post = _curl(url + reverse("events"), access.keys["ingest"], json.dumps(_EXAMPLE, separators=(",", ":")))
     read = _curl(f"{url}{reverse('clients')}?q=first", access.keys["read"])
@@ -40,7 +40,7 @@ Client Management Service
   Password   {password}
   API docs   {url}{reverse("docs")}
   Data       {data_dir}
-
+{_salesforce(simulator)}
 Post a change:
   {post}
 
@@ -49,6 +49,10 @@ Read the client it makes:
 
 Ctrl-C stops the service; the next start finds everything as it was.
 """
+
+
+def _salesforce(page: str) -> str:
+    return f"  Salesforce {page} (a simulated org: change its records, let things go wrong)\n" if page else ""
 
 
 def _curl(url: str, key: str, body: str = "") -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
-from django.conf import settings
 from django.db import connections
 
 from config import memory
@@ -39,21 +38,21 @@ class Part(Protocol):
 
 
 class Service:
-    """Web server, lanes, beat, and the demo if asked."""
+    """Web server, lanes, beat, and the simulated Salesforce if asked."""
 
-    def __init__(self, listener: socket.socket, demo: ChildCommand | None) -> None:
+    def __init__(self, listener: socket.socket, simulator: ChildCommand | None) -> None:
         self.stop_requested = threading.Event()
         self._web = WebServer(listener)
         self._parts: list[Part] = [*(Lane(app, lane) for lane in THREADS_BY_LANE), Beat(app), self._web]
-        self._demo = demo
+        self._simulator = simulator
 
     def start(self) -> None:
         """Start every part."""
         for part in self._parts:
             part.start()
         memory.settle()
-        if self._demo:
-            self._demo.start()
+        if self._simulator:
+            self._simulator.start()
 
     def wait(self) -> int:
         """Return the exit code once somebody asked to stop, or a part died: then the whole service goes with it."""
@@ -62,27 +61,22 @@ class Service:
             if dead and not self.stop_requested.is_set():
                 _log.critical("part_died", parts=dead)
                 return 1
-            self._watch_demo()
+            self._watch_simulator()
         return 0
 
     def stop(self) -> None:
         """Stop every part at the same time; if one does not end in time, end the process under it."""
         self._web.deadline = time.monotonic() + GRACE_SECONDS - 1
-        stops = [part.stop for part in self._parts] + ([self._demo.stop] if self._demo else [])
+        stops = [part.stop for part in self._parts] + ([self._simulator.stop] if self._simulator else [])
         if not _run_all(stops, GRACE_SECONDS):
             _log.warning("stopped_under_way", next="what was under way is picked up at the next start")
             os._exit(0)
         connections.close_all()
 
-    def _watch_demo(self) -> None:
-        if self._demo and (code := self._demo.failure()):
-            _log.error("demo_failed", exit_code=code)
-            self._demo = None
-
-
-def demo_command(url: str, key: str) -> ChildCommand:
-    """Return the command that loads the demo and keeps it moving."""
-    return ChildCommand(["demo", "--url", url, "--key-file", key], settings.BASE_DIR)
+    def _watch_simulator(self) -> None:
+        if self._simulator and (code := self._simulator.failure()):
+            _log.error("simulator_failed", exit_code=code)
+            self._simulator = None
 
 
 def _run_all(stops: Sequence[Callable[[], None]], seconds: float) -> bool:

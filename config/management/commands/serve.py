@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from config.embedded.access import key_file
 from config.embedded.banner import banner
 from config.embedded.first_run import set_up
-from config.embedded.service import Service, demo_command
+from config.embedded.service import Service
+from config.embedded.simulator import Simulator
 from config.embedded.web import AddressUnusableError, PortInUseError, bind
 from crm_events.services.recovery import release_everything
 
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         """Take the same from arguments as from the environment."""
         parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
+        parser.add_argument("--simulator-port", type=int, default=os.environ.get("SIMULATOR_PORT") or 0)
         parser.add_argument("--no-demo", action="store_true", default=os.environ.get("DEMO") == "0")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -47,10 +48,10 @@ class Command(BaseCommand):
         access = set_up(settings.DATA_DIR, timezone.now())
         release_everything(timezone.now())  # the lock says that nobody else works here
         url = f"http://{_shown(options['host'])}:{listener.getsockname()[1]}"
-        demo = None if options["no_demo"] else demo_command(url, str(key_file(settings.DATA_DIR, "ingest")))
-        service = Service(listener, demo)
+        simulator = None if options["no_demo"] else Simulator.beside(url, options["simulator_port"])
+        service = Service(listener, simulator.command if simulator else None)
         service.start()
-        self.stdout.write(banner(url, access, settings.DATA_DIR))
+        self.stdout.write(banner(url, access, settings.DATA_DIR, simulator.page if simulator else ""))
         self.stdout.flush()
         code = self._serve(service)
         lock.close()

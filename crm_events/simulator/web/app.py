@@ -37,6 +37,7 @@ class OrgApp:
         self.objects = SObjects(org)
         self.control = Control(org, Pace(Life(org)))
         self.control.acts.update(expire_cursors=self.queries.expire, expire_sessions=self.sessions.end_all)
+        self.control.acts["fail_jobs"] = lambda: self.bulk.fail_unfinished("InternalServerError: the job was let fail")
         self._page = Page(self.control)
         self._faults = Faults(org.switches, self.sessions)
         self.calls = 0

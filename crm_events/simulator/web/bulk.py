@@ -108,6 +108,15 @@ class BulkJobs:
             self._forget(job)
         return Answer(204)
 
+    def fail_unfinished(self, message: str) -> int:
+        """Let every job at work fail, and return how many there were."""
+        with self._lock:
+            working = [job for job in self._jobs.values() if job.state not in _ENDED]
+            for job in working:
+                job.state, job.error = "Failed", message
+            self._keep()
+        return len(working)
+
     def close(self) -> None:
         """Let what is being written end."""
         self._worker.shutdown(cancel_futures=True)
