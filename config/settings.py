@@ -319,6 +319,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Elsewhere where they were collected into an image, which DATA_DIR is not part of.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
 STATIC_ROOT.mkdir(exist_ok=True)
 LOGIN_REDIRECT_URL = "/admin/"

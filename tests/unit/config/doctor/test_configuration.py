@@ -58,6 +58,16 @@ def test_names_variables_that_the_chosen_adapter_does_not_read() -> None:
     assert "READ_MODEL=opensearch" in diagnosis.next_step
 
 
+def test_lets_the_chosen_adapter_have_its_variables() -> None:
+    setup = a_setup({"OPENSEARCH_URLS": "https://search.example.com"}, read_model="opensearch")
+    assert [diagnosis.light for diagnosis in examine_variables(setup)] == [Light.GREEN]
+
+
+def test_takes_a_name_beside_the_right_one_for_another_programs() -> None:
+    both = {"DATABASE_URI": "x", "DATABASE_URL": "postgres://db.example.com/crm"}
+    assert [diagnosis.light for diagnosis in examine_variables(a_setup(both))] == [Light.GREEN]
+
+
 def test_takes_defaults_in_the_environment_for_no_intention() -> None:
     (diagnosis,) = examine_variables(a_setup({"OPENSEARCH_URLS": "http://127.0.0.1:9200"}))
     assert diagnosis.light is Light.GREEN

@@ -69,13 +69,19 @@ def test_asks_no_identity_where_engines_of_ones_own_stand_in_for_aws(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("status", "light"), [(200, Light.GREEN), (401, Light.RED), (403, Light.RED), (503, Light.RED)]
+    ("status", "light", "word"),
+    [
+        (200, Light.GREEN, "takes it"),
+        (401, Light.RED, "refuses it"),
+        (403, Light.RED, "refuses it"),
+        (503, Light.RED, "answers HTTP 503"),
+    ],
 )
-def test_judges_whether_a_node_takes_the_login(status: int, light: Light) -> None:
+def test_judges_whether_a_node_takes_the_login(status: int, light: Light, word: str) -> None:
     answer = Answer(status=status, body=NODE)
     with answering(answer) as address:
         (line,) = examine_opensearch(a_setup(read_model="opensearch", opensearch={"hosts": [address]}))
-    assert line.light is light
+    assert (line.light, word in line.fact) == (light, True)
     assert answer.requests[0][1]["Authorization"] == "Basic Y3JtOnNlYXJjaC1wYXNzd29yZA=="
 
 
