@@ -26,10 +26,11 @@ class Heads:
         self._names: dict[str, float] = {}
 
     def read(self, streams: Iterable[StreamKey]) -> dict[StreamKey, Head]:
-        """Return the heads that exist."""
-        keys = [stream_item_key(stream) for stream in dict.fromkeys(streams)]
-        heads = [head_of(item) for item in batch_get(self._connection, self._table, keys)]
-        return {head.stream: head for head in heads}
+        """Return the heads that exist, in the order asked for."""
+        wanted = list(dict.fromkeys(streams))
+        items = batch_get(self._connection, self._table, [stream_item_key(stream) for stream in wanted])
+        found = {head.stream: head for head in map(head_of, items)}
+        return {stream: found[stream] for stream in wanted if stream in found}
 
     def remember_names(self, names: Iterable[str]) -> None:
         """Write the names of objects that are about to get their first streams, unless this was done lately.

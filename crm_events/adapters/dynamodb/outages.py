@@ -43,6 +43,8 @@ _NOT_ACCEPTED = frozenset(
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, TokenRetrievalError)
 _MISSING = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_IN_USE = frozenset({"ResourceInUseException"})
+_FAILED = frozenset({"InternalServerError", "TransactionInProgressException"})
 _SERVER_ERROR = 500
 
 
@@ -84,11 +86,12 @@ def _words_of_refusal(error: ClientError, table: str) -> str:
         return f"DynamoDB does not accept the AWS credentials of this service ({code}). Renew them or the role."
     if code in _DENIED:
         return f"The AWS credentials lack a right: {message}. Give it to the role of this service."
+    if code in _IN_USE:
+        return f"The table {table} is being made or changed by somebody else. Try again when that is done."
     if code == "ValidationException" and "specified index" in message:
         return f"The table {table} lacks an index: {message}. Create it: manage.py provision."
-    if status >= _SERVER_ERROR or code in {"InternalServerError", "TransactionInProgressException"}:
-        return f"DynamoDB failed ({code or status}). The work is tried again by itself."
-    return ""
+    failed = status >= _SERVER_ERROR or code in _FAILED
+    return f"DynamoDB failed ({code or status}). The work is tried again by itself." if failed else ""
 
 
 def _words_of_no_answer(error: BotoCoreError) -> str:

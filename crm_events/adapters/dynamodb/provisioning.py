@@ -1,7 +1,7 @@
 """Create the tables, or say how they differ from what they must be."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -43,15 +43,24 @@ class Provisioner:
             return
         if found is None:
             found = self._create(schema)
-            yield Finding(subject, Condition.CREATED)
+            yield Finding(subject, Condition.CREATED, "" if _is_ready(found) else _STILL_BUILDING)
         elif wrong := _differences(schema, found):
             yield Finding(subject, Condition.DIFFERENT, wrong)
             return
         else:
+            # Nothing about a table can be changed while something else about it is.
+            found = self._wait(schema.name) if change else found
             yield Finding(subject, *_state_of(found["TableStatus"]))
-        yield from self._look_at_indexes(schema, found, change=change)
+        yield from self._look_inside(schema, found, change=change and _is_ready(found))
+
+    def _look_inside(self, schema: TableSchema, found: Description, *, change: bool) -> Iterator[Finding]:
+        for name, key in schema.global_indexes.items():
+            finding, found = self._look_at_index(schema, (name, key), found, change=change)
+            change = change and _is_ready(found)
+            yield finding
         if schema.streams:
-            yield self._look_at_stream(schema.name, found, change=change)
+            finding, found = self._look_at_stream(schema.name, found, change=change)
+            yield finding
         if schema.irreplaceable:
             yield self._look_at_protection(schema.name, found, change=change)
             yield self._look_at_backups(schema.name, change=change)
@@ -79,53 +88,49 @@ class Provisioner:
         end = time.monotonic() + self._patience
         pause = _FIRST_WAIT_SECONDS
         while True:
-            found = self._connection.describe(table) or {}
-            indexes = found.get("GlobalSecondaryIndexes", ())
-            states = {found.get("TableStatus"), *(index["IndexStatus"] for index in indexes)}
-            if states == {"ACTIVE"} or time.monotonic() > end:
+            found = self._connection.describe(table) or {"TableStatus": "CREATING"}
+            if _is_ready(found) or time.monotonic() > end:
                 return found
             time.sleep(pause)
             pause = min(pause * 1.5, 5.0)
 
-    def _look_at_indexes(self, schema: TableSchema, found: Description, *, change: bool) -> Iterator[Finding]:
-        there = {index["IndexName"]: index for index in found.get("GlobalSecondaryIndexes", ())}
-        for name, key in schema.global_indexes.items():
-            subject = f"index {name} of table {schema.name}"
-            if name in there:
-                yield Finding(subject, *_index_state(key, there[name]))
-            elif change:
-                # One at a time: DynamoDB takes one new index in a request, and the next when that is ready.
-                state = self._create_index(schema, name)
-                yield Finding(subject, Condition.CREATED, "" if state == "ACTIVE" else _STILL_BUILDING)
-            else:
-                yield Finding(subject, Condition.MISSING, "Create it: manage.py provision.")
+    def _look_at_index(
+        self, schema: TableSchema, index: tuple[str, KeySchema], found: Description, *, change: bool
+    ) -> tuple[Finding, Description]:
+        name, key = index
+        subject = f"index {name} of table {schema.name}"
+        there = {one["IndexName"]: one for one in found.get("GlobalSecondaryIndexes", ())}
+        if name in there:
+            return Finding(subject, *_index_state(key, there[name])), found
+        if not change:
+            return Finding(subject, Condition.MISSING, "Create it: manage.py provision."), found
+        # One at a time: DynamoDB takes one new index in a request, and the next when that is ready.
+        request = {
+            "AttributeDefinitions": schema.attributes(),
+            "GlobalSecondaryIndexUpdates": [{"Create": _index(*index)}],
+        }
+        found = self._update(schema.name, **request)
+        return Finding(subject, Condition.CREATED, "" if _is_ready(found) else _STILL_BUILDING), found
 
-    def _create_index(self, schema: TableSchema, name: str) -> str:
-        self._connection.call(
-            "update_table",
-            TableName=schema.name,
-            AttributeDefinitions=schema.attributes(),
-            GlobalSecondaryIndexUpdates=[{"Create": _index(name, schema.global_indexes[name])}],
-        )
-        indexes = self._wait(schema.name).get("GlobalSecondaryIndexes", ())
-        return next((str(i["IndexStatus"]) for i in indexes if i["IndexName"] == name), "CREATING")
-
-    def _look_at_stream(self, table: str, found: Description, *, change: bool) -> Finding:
+    def _look_at_stream(self, table: str, found: Description, *, change: bool) -> tuple[Finding, Description]:
         subject = f"stream of table {table}"
         stream = found.get("StreamSpecification", {})
-        if stream.get("StreamEnabled"):
-            if stream["StreamViewType"] in _IMAGES_WITH_NEW:
-                return Finding(subject, Condition.READY)
-            detail = f"It carries {stream['StreamViewType']}. Switch it off, then run manage.py provision."
-            return Finding(subject, Condition.DIFFERENT, detail)
-        wanted = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
-        return self._switch_on(subject, lambda: self._update(table, StreamSpecification=wanted), change=change)
+        if not stream.get("StreamEnabled"):
+            wanted = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+            found = self._update(table, StreamSpecification=wanted) if change else found
+            return _switched(subject, change=change), found
+        if stream["StreamViewType"] in _IMAGES_WITH_NEW:
+            return Finding(subject, Condition.READY), found
+        detail = f"It carries {stream['StreamViewType']}. Switch it off, then run manage.py provision."
+        return Finding(subject, Condition.DIFFERENT, detail), found
 
     def _look_at_protection(self, table: str, found: Description, *, change: bool) -> Finding:
         subject = f"deletion protection of table {table}"
         if found.get("DeletionProtectionEnabled"):
             return Finding(subject, Condition.READY)
-        return self._switch_on(subject, lambda: self._update(table, DeletionProtectionEnabled=True), change=change)
+        if change:
+            self._update(table, DeletionProtectionEnabled=True)
+        return _switched(subject, change=change)
 
     def _look_at_backups(self, table: str, *, change: bool) -> Finding:
         subject = f"point-in-time recovery of table {table}"
@@ -138,21 +143,26 @@ class Provisioner:
         found = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
         if found.get("PointInTimeRecoveryStatus") == "ENABLED":
             return Finding(subject, Condition.READY)
-        return self._switch_on(subject, lambda: self._enable_backups(table), change=change)
+        if change:
+            wanted = {"PointInTimeRecoveryEnabled": True}
+            self._connection.call("update_continuous_backups", TableName=table, PointInTimeRecoverySpecification=wanted)
+        return _switched(subject, change=change)
 
-    def _switch_on(self, subject: str, switch: Callable[[], None], *, change: bool) -> Finding:
-        if not change:
-            return Finding(subject, Condition.MISSING, "It is off. Switch it on: manage.py provision.")
-        switch()
-        return Finding(subject, Condition.CHANGED, "It was off and is on now.")
-
-    def _update(self, table: str, **changes: Any) -> None:
+    def _update(self, table: str, **changes: Any) -> Description:
         self._connection.call("update_table", TableName=table, **changes)
-        self._wait(table)
+        return self._wait(table)
 
-    def _enable_backups(self, table: str) -> None:
-        wanted = {"PointInTimeRecoveryEnabled": True}
-        self._connection.call("update_continuous_backups", TableName=table, PointInTimeRecoverySpecification=wanted)
+
+def _switched(subject: str, *, change: bool) -> Finding:
+    if change:
+        return Finding(subject, Condition.CHANGED, "It was off and is on now.")
+    return Finding(subject, Condition.MISSING, "It is off. Switch it on: manage.py provision.")
+
+
+def _is_ready(found: Description) -> bool:
+    """Say whether a table and all its indexes are there and being used, not made or changed."""
+    indexes = found.get("GlobalSecondaryIndexes", ())
+    return {found["TableStatus"], *(index["IndexStatus"] for index in indexes)} == {"ACTIVE"}
 
 
 def _index(name: str, key: KeySchema) -> dict[str, Any]:
