@@ -164,7 +164,7 @@ class SimulatedOrg:
         system.update(dict.fromkeys(("OwnerId", "CreatedById", "LastModifiedById"), self.api_user))
         for number in range(count):
             fields = {**_SIMPLE[entity](number), **system}
-            yield Record(entity, self.mint.record_id(entity), fields, modified_ms=milliseconds)
+            yield Record.as_stored(entity, self.mint.record_id(entity), fields, milliseconds)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -172,7 +172,8 @@ class SimulatedOrg:
 
 
 def _person(number: int) -> dict[str, Any]:
-    return {"FirstName": "Ada", "LastName": f"Row {number}", "Email": f"row{number}@rows.example"}
+    last = f"Row {number}"
+    return {"Name": f"Ada {last}", "FirstName": "Ada", "LastName": last, "Email": f"row{number}@rows.example"}
 
 
 # What a record that was only made to be many has.

@@ -160,8 +160,7 @@ def _row(record: Record) -> tuple[Any, ...]:
 
 
 def _record(row: Sequence[Any]) -> Record:
-    record = Record.__new__(Record)
-    record.id, record.entity, record.fields = row[0], row[1], orjson.loads(row[2])
-    record.modified_ms, record.is_deleted, record.deleted_at_ms = row[3], bool(row[4]), row[5]
+    record = Record.as_stored(row[1], row[0], orjson.loads(row[2]), row[3])
+    record.is_deleted, record.deleted_at_ms = bool(row[4]), row[5]
     record.deleted_in, record.hidden = row[6], bool(row[7])
     return record

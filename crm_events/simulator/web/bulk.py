@@ -173,12 +173,11 @@ class BulkJobs:
         try:
             job.rows = 0
             with self._file(job).writing() as add:
-                for start in range(0, snapshot.total, _ROWS_AT_ONCE):
+                for rows in snapshot.pages(_ROWS_AT_ONCE):
                     if job.state in _ENDED:
                         return
-                    rows = snapshot.page(start, _ROWS_AT_ONCE)
                     for row in rows:
-                        add(writer.lines((values_of(statement.kind, statement.columns, row),)))
+                        add(writer.line(values_of(statement.kind, statement.columns, row)))
                     job.rows += len(rows)
         finally:
             snapshot.close()

@@ -1,19 +1,22 @@
 """Rows in the forms of REST and Bulk (REST API Developer Guide; Bulk API 2.0 guide, "Get Results")."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from crm_events.simulator.records import Record, from_ms, moment_text
-from crm_events.simulator.schema import ObjectType
+from crm_events.simulator.schema import Column, ObjectType
 from crm_events.simulator.soql.statement import expression
 
 _ADDRESS = ("city", "country", "countryCode", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state")
 _COMPOUND_KEYS = {"address": (*_ADDRESS, "street"), "location": ("latitude", "longitude")}
+
+
+# So many columns of the store stand before the calculated ones.
+_STORED = 4
 
 
 def selected(kind: ObjectType, columns: Iterable[str]) -> str:
@@ -26,13 +29,20 @@ def values_of(kind: ObjectType, columns: Sequence[str], row: Sequence[Any]) -> d
     """Return the values of a row that was selected so: times as Bulk writes them, compounds left out."""
     values: dict[str, Any] = orjson.loads(row[1])
     values["Id"], values["IsDeleted"] = row[0], bool(row[3])
-    values["SystemModstamp"] = moment_text(from_ms(row[2]))
-    calculated = iter(row[4:])
-    for name in columns:
-        column = kind.columns.get(name)
-        if column is not None and column.is_calculated:
-            values[name] = next(calculated)
+    values["SystemModstamp"] = _stamp(row[2])
+    if len(row) > _STORED:
+        calculated = iter(row[_STORED:])
+        for name in columns:
+            column = kind.columns.get(name)
+            if column is not None and column.is_calculated:
+                values[name] = next(calculated)
     return values
+
+
+@lru_cache(maxsize=4_096)
+def _stamp(modified_ms: int) -> str:
+    # Rows written together have the same.
+    return moment_text(from_ms(modified_ms))
 
 
 def record_values(record: Record, calculated: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -81,33 +91,25 @@ class CsvWriter:
     """Rows of Bulk as CSV text, everything in quotes, empty values empty."""
 
     def __init__(self, kind: ObjectType, columns: Sequence[str], line_ending: str, delimiter: str) -> None:
-        self._kind = kind
-        self._columns = columns
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=line_ending)
-        self._wide = frozenset(name for name in columns if kind.columns[name].is_wide_number)
-        self._checks = frozenset(name for name in columns if kind.columns[name].type == "boolean")
+        self._between, self._end = f'"{delimiter}"', f'"{line_ending}'
+        self._columns = [(name, _writer_of(kind.columns[name])) for name in columns]
 
     def header(self) -> bytes:
         """Return the line of column names, which every page begins with."""
-        self._writer.writerow(self._columns)
-        return self._taken()
+        return self._line(name for name, _ in self._columns)
 
-    def lines(self, rows: Iterable[Mapping[str, Any]]) -> bytes:
-        """Return the lines of some rows."""
-        self._writer.writerows([self._text(name, row.get(name)) for name in self._columns] for row in rows)
-        return self._taken()
+    def line(self, row: Mapping[str, Any]) -> bytes:
+        """Return the line of a row."""
+        return self._line(write(row.get(name)) for name, write in self._columns)
 
-    def _text(self, name: str, value: Any) -> str:
-        if name in self._checks:
-            return "true" if value else "false"
-        if value is None:
-            return ""
+    def _line(self, cells: Iterable[str]) -> bytes:
+        return f'"{self._between.join(cells)}{self._end}'.encode()
+
+
+def _writer_of(column: Column) -> Callable[[Any], str]:
+    if column.type == "boolean":
+        return lambda value: "true" if value else "false"
+    if column.is_wide_number:
         # Numbers that may have decimals always have one: 100 in REST is 100.0 here.
-        return str(float(value)) if name in self._wide else str(value)
-
-    def _taken(self) -> bytes:
-        text = self._buffer.getvalue()
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return text.encode()
+        return lambda value: "" if value is None else str(float(value))
+    return lambda value: "" if value is None else str(value).replace('"', '""')

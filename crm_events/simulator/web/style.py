@@ -14,7 +14,7 @@ STYLE = (
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--text);font:14px/20px Inter,system-ui,sans-serif}
 header,main{max-width:1320px;margin:0 auto;padding:16px}
-main{display:grid;gap:16px;padding-top:0}
+main{display:grid;grid-template-columns:minmax(0,1fr);gap:16px;padding-top:0}
 h1{font-size:20px;line-height:28px;margin:0}h2{font-size:15px;margin:0 0 8px}h3{font-size:14px;margin:0}
 header p,.switch p{margin:4px 0 0;color:var(--muted)}
 .card,.tiles>div{background:var(--surface);border:1px solid var(--line);border-radius:8px;padding:16px}

@@ -13,7 +13,8 @@ from crm_events.domain.identifiers import StreamKey
 from crm_events.record import EMPTY, RecordState, fold
 from crm_events.simulator.life.course import Life
 from crm_events.simulator.org import SimulatedOrg
-from crm_events.simulator.records import Record
+from crm_events.simulator.records import Record, from_ms, moment_text
+from crm_events.simulator.schema import OBJECTS
 
 NOW = datetime(2026, 10, 6, 7, 20, 9, tzinfo=UTC)
 
@@ -84,10 +85,14 @@ def told(record: Record) -> Mapping[str, Any]:
     return record.event_values()
 
 
-def known(state: RecordState) -> Mapping[str, Any]:
-    """Return the fields of a folded record that have a value."""
-    return {
-        name: float(value) if isinstance(value, Decimal) else value
-        for name, value in state.fields.items()
-        if value is not None
-    }
+def known(entity: str, state: RecordState) -> Mapping[str, Any]:
+    """Return the fields of a folded record that have a value, in the texts and numbers of the store."""
+    columns = OBJECTS[entity].columns
+    return {name: _stored(columns[name].type, value) for name, value in state.fields.items() if value is not None}
+
+
+def _stored(kind: str, value: Any) -> Any:
+    if isinstance(value, int) and kind in ("date", "datetime"):  # as Pub/Sub has them
+        moment = from_ms(value)
+        return moment.date().isoformat() if kind == "date" else moment_text(moment)
+    return float(value) if isinstance(value, Decimal) else value
