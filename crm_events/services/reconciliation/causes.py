@@ -52,8 +52,9 @@ class Judge:
     def _cause(self, evidence: Evidence, names: Sequence[str], read_start: datetime) -> tuple[Cause, str]:
         modified = epoch_ms(evidence.row.get(_STAMP))
         newest = evidence.newest_commit_ms
-        if modified is not None and newest is not None and newest >= modified + 1000:
-            return Cause.LATE, "The log has a newer change than the row that was read."
+        # Commit times are whole seconds: a change of the second of the read may have come behind it.
+        if newest is not None and newest // 1000 >= int(read_start.timestamp()):
+            return Cause.LATE, "The log has a change that was made after the row was read."
         if modified is not None and modified > (read_start - self.grace).timestamp() * 1000:
             return Cause.IN_FLIGHT, "It was changed so recently that its event may still come."
         if not evidence.is_known:

@@ -188,6 +188,16 @@ class TestOtherCauses:
         assert (difference.cause, difference.fields) == (Cause.FORMULA, ("Score__c",))
         assert desk.state(a_stream(2)).fields["Score__c"] == 7
 
+    def test_a_change_without_any_time_is_found_after_a_row_of_our_own(self, desk: Desk) -> None:
+        desk.source.change("Account", an_id(2), Industry="Shipping")
+        later(desk, CALM)
+        check(desk, Check.SAMPLE)
+        later(desk, CALM)
+        desk.source.change("Account", an_id(2), quietly=True, Industry="Fishing")
+        (difference,) = found(check(desk, Check.SAMPLE))
+        assert (difference.cause, difference.remedy) == (Cause.MISSED_EVENT, Remedy.READ_AGAIN)
+        assert desk.state(a_stream(2)).fields["Industry"] == "Fishing"
+
     def test_a_dirty_record_is_left_to_gap_repair(self, desk: Desk) -> None:
         desk.happen(a_new_event("GAP_UPDATE", stream=a_stream(2), timestamp=int(desk.now.timestamp() * 1000)))
         assert found(check(desk, Check.SAMPLE)) == []
