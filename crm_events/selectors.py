@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from crm_events.backends import event_store
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
-from crm_events.models import DeadLetter, Delivery, Lease, OutcomeCount, Run
+from crm_events.models import DeadLetter, Delivery, Lease, Notice, OutcomeCount, Run
 from crm_events.ports.event_store import EventStore
 
 
@@ -108,3 +108,8 @@ def last_lease(name: str) -> datetime | None:
 def any_delivery() -> bool:
     """Say whether any event was ever taken in, as far as the counts and the inbox know."""
     return OutcomeCount.objects.exists() or Delivery.objects.exists()
+
+
+def open_notices() -> int:
+    """Return how many notices wait for their object to be read again."""
+    return Notice.objects.filter(resolved_at=None).count()
