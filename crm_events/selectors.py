@@ -95,8 +95,13 @@ def unfinished_runs() -> int:
 
 
 def runs_without_worker(before: datetime) -> int:
-    """Return how many runs have waited for a worker, or heard nothing of theirs, since before that moment."""
-    waiting = Q(status=Run.Status.QUEUED, created_at__lt=before)
+    """Return how many runs have waited for a worker, or heard nothing of theirs, since before that moment.
+
+    One that rests has its time still to come, and one that shares its worker with others was worked on since.
+    """
+    rested = Q(not_before=None) | Q(not_before__lt=before)
+    unworked = Q(heartbeat_at=None) | Q(heartbeat_at__lt=before)
+    waiting = Q(status=Run.Status.QUEUED, created_at__lt=before) & rested & unworked
     return Run.objects.filter(waiting | Q(status=Run.Status.RUNNING, heartbeat_at__lt=before)).count()
 
 

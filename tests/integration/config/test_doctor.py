@@ -16,7 +16,7 @@ from config.doctor.lag import examine_backlog, examine_runs
 from config.doctor.workers import SWEEP
 from crm_events import selectors
 from crm_events.backends import leases, runs
-from crm_events.ports.runs import RunRequest
+from crm_events.ports.runs import RunRequest, RunView
 from crm_projections.ports.read_model import ReadModelUnavailableError
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -115,6 +115,28 @@ def test_finds_the_runs_whose_worker_fell_silent() -> None:
     runs().claim(run.id, NOW + timedelta(hours=1))
     assert _lights(examine_runs(NOW + timedelta(hours=1))) == {"runs": Light.GREEN}
     assert _lights(examine_runs(NOW + timedelta(hours=2))) == {"runs": Light.AMBER}
+
+
+@pytest.mark.django_db
+def test_finds_no_fault_with_a_run_that_rests() -> None:
+    run = _claimed(NOW)
+    runs().release(run, NOW, NOW + timedelta(hours=1))
+    assert _lights(examine_runs(NOW + timedelta(minutes=59))) == {"runs": Light.GREEN}
+    assert _lights(examine_runs(NOW + timedelta(minutes=62))) == {"runs": Light.AMBER}
+
+
+@pytest.mark.django_db
+def test_finds_no_fault_with_a_run_whose_worker_also_works_others() -> None:
+    run = _claimed(NOW)
+    runs().release(run, NOW + timedelta(hours=1))
+    assert _lights(examine_runs(NOW + timedelta(hours=1, seconds=30))) == {"runs": Light.GREEN}
+    assert _lights(examine_runs(NOW + timedelta(hours=1, minutes=2))) == {"runs": Light.AMBER}
+
+
+def _claimed(now: datetime) -> RunView:
+    run = runs().claim(runs().create(RunRequest("backfill", "Account", {}, "tests"), now).id, now)
+    assert run is not None
+    return run
 
 
 @pytest.mark.django_db
