@@ -183,8 +183,13 @@ class Run(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
+        permissions = [  # noqa: RUF012  # a Meta's own type
+            ("start_run", "Can start backfills and checks"),
+            ("steer_run", "Can pause, resume and cancel runs"),
+        ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["id"], condition=Q(status__in=["queued", "running"]), name="run_unfinished"),
+            models.Index(fields=["status", "kind", "target", "id"], name="run_by_status"),
+            models.Index(fields=["finished_at"], name="run_finished"),
         ]
 
     def __str__(self) -> str:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from crm_events.backends import event_store
+from crm_events.domain.drift import Check, run_kind
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
 from crm_events.models import DeadLetter, Delivery, Lease, Notice, OutcomeCount, Run
 from crm_events.ports.event_store import EventStore
+
+_NOT_ENDED = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,43 @@ def runs_without_worker(before: datetime) -> int:
     unworked = Q(heartbeat_at=None) | Q(heartbeat_at__lt=before)
     waiting = Q(status=Run.Status.QUEUED, created_at__lt=before) & rested & unworked
     return Run.objects.filter(waiting | Q(status=Run.Status.RUNNING, heartbeat_at__lt=before)).count()
+
+
+def runs_by_status(ended_since: datetime) -> dict[tuple[str, str], int]:
+    """Return how many runs there are of each kind and status: those not ended, and those that ended since a time."""
+    counted = Run.objects.filter(Q(status__in=_NOT_ENDED) | Q(finished_at__gte=ended_since))
+    rows = counted.values_list("kind", "status").annotate(total=Count("pk")).order_by("kind", "status")
+    return {(kind, status): total for kind, status, total in rows}
+
+
+def waiting_since(now: datetime) -> dict[str, datetime]:
+    """Return since when the longest waiting run of each kind could be worked; those that rest do not wait."""
+    queued = Run.objects.filter(Q(not_before=None) | Q(not_before__lte=now), status=Run.Status.QUEUED)
+    since: dict[str, datetime] = {}
+    for kind, *moments in queued.values_list("kind", "created_at", "not_before", "heartbeat_at").order_by("id"):
+        ready = max(moment for moment in moments if moment)
+        since[kind] = min(since.get(kind, ready), ready)
+    return since
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """The newest run of a check that came to its end, for one object, or for the whole service (``target`` empty)."""
+
+    check: Check
+    target: str
+    run_id: int
+    finished_at: datetime
+
+
+def last_checks() -> list[LastCheck]:
+    """Return the newest run that came to its end of each check and object."""
+    kinds = {run_kind(check): check for check in Check}
+    done = Run.objects.filter(kind__in=kinds, status=Run.Status.DONE)
+    newest = done.values_list("kind", "target").annotate(newest=Max("id")).values_list("newest", flat=True).order_by()
+    rows = Run.objects.filter(pk__in=list(newest)).order_by("target", "kind")
+    columns = rows.values_list("kind", "target", "pk", "finished_at")
+    return [LastCheck(kinds[kind], target, run_id, at) for kind, target, run_id, at in columns if at is not None]
 
 
 def last_lease(name: str) -> datetime | None:

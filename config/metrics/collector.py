@@ -7,6 +7,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from config.metrics.reconciliation import call_figures, check_figures, feed_figures, run_figures
 from crm_events import selectors
 from crm_events.backends import event_store
 from crm_mappings.registry import all_mappings
@@ -28,6 +29,8 @@ class ServiceCollector(Collector):
         yield from self._backlog()
         yield self._dead_letters()
         yield self._older_documents()
+        for figures in (run_figures, check_figures, feed_figures, call_figures):
+            yield from figures(self._now)
 
     def _outcomes(self) -> Metric:
         family = CounterMetricFamily("crm_events", "Events taken in, by what became of them.", labels=["outcome"])

@@ -20,12 +20,15 @@ _STALL_AFTER = timedelta(minutes=15)
 # So long before the end of the 72 hours operators are warned.
 _WARNING = timedelta(hours=24)
 _OVERLAP = timedelta(hours=1)
+# Without an event for so long, and without a change that was missed, a feed is quiet.
+_QUIET_AFTER = timedelta(hours=1)
 
 
 class FeedState(StrEnum):
     """How the feed of an object stands."""
 
-    FLOWING = "flowing"  # events came, or nothing changed
+    FLOWING = "flowing"  # events came within the last hour
+    QUIET = "quiet"  # no event came for longer, and as far as is known nothing changed
     STALLED = "stalled"  # Salesforce changed records, and no event of them came
     CLOSING = "closing"  # stalled for so long that Salesforce will soon forget the events
     LOST = "lost"  # stalled for longer than Salesforce keeps events; only a backfill brings them back
@@ -78,12 +81,15 @@ def feeds(now: datetime) -> list[FeedView]:
 
 def _view(feed: Feed, now: datetime) -> FeedView:
     left = None if feed.stalled_since is None else feed.stalled_since + KEPT_BY_SALESFORCE - now
-    return FeedView(feed.pk, _state(left), feed.last_commit, feed.last_arrival, feed.stalled_since, left)
+    state = _state(left) if left is not None else _calm(now - feed.last_arrival)
+    return FeedView(feed.pk, state, feed.last_commit, feed.last_arrival, feed.stalled_since, left)
 
 
-def _state(left: timedelta | None) -> FeedState:
-    if left is None:
-        return FeedState.FLOWING
+def _calm(since_last: timedelta) -> FeedState:
+    return FeedState.QUIET if since_last > _QUIET_AFTER else FeedState.FLOWING
+
+
+def _state(left: timedelta) -> FeedState:
     if left <= timedelta():
         return FeedState.LOST
     return FeedState.CLOSING if left <= _WARNING else FeedState.STALLED

@@ -54,7 +54,8 @@ class TestClock:
 class TestQuietOrStalled:
     def test_a_feed_without_changes_in_salesforce_is_quiet_for_ever(self) -> None:
         arrive(NOW)
-        assert state(NOW + timedelta(days=30)) is FeedState.FLOWING
+        assert state(NOW + timedelta(minutes=50)) is FeedState.FLOWING
+        assert state(NOW + timedelta(days=30)) is FeedState.QUIET
 
     def test_a_change_without_an_event_means_that_it_stalled(self) -> None:
         arrive(NOW)
