@@ -1,12 +1,14 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench forwarder lock clean
+.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench forwarder lock clean \
+	engines engines-stop
 
 ARGS ?=
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables of run: PORT (8000), HOST (127.0.0.1), DATA_DIR (var/), DEMO=0 for an empty start, SIMULATOR_PORT (8010). ARGS goes to pytest."
+	@echo "Variables of run: PORT (8000), HOST (127.0.0.1), DATA_DIR (var/), DEMO=0 for an empty start, SIMULATOR_PORT (8010). ARGS goes to pytest,"
+	@echo "or names engines."
 
 run: ## Set up what is missing and serve everything in one process; Ctrl-C stops it
 	@scripts/venv base
@@ -55,10 +57,18 @@ forwarder: ## Pack the Lambda forwarder into build/forwarder.zip
 	@scripts/venv dev
 	@scripts/package-forwarder
 
+engines: ## Fetch and start the engines of production, and print the variables to use them: make engines ARGS="redis"
+	@scripts/venv base
+	@.venv/bin/python -m engines start $(ARGS)
+
+engines-stop: ## Stop them; their data stays
+	@scripts/venv base
+	@.venv/bin/python -m engines stop $(ARGS)
+
 lock: ## Write the lock files anew
 	@scripts/venv dev
 	@scripts/lock
 
-clean: ## Remove what the checks left behind; var/ and .venv stay
-	@rm -rf .engines .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis artifacts build
+clean: ## Remove what the checks left behind; var/, .venv, and the engines' downloads and data stay
+	@rm -rf .engines/runs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis artifacts build
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -9,29 +9,28 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.engines.environment import forget_foreign_settings
-from tests.engines.postgres import PostgresServer, find_postgres, postgres_version
+from engines.catalogue import ENGINES
+from engines.server import Server
+from tests.engines.environment import IN_CI, IS_WORKER, forget_foreign_settings
 
 pytest_plugins = ["tests.engines.plugin"]
 
-_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-_IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 # TEST_DEFAULT_DATABASE=postgres: everything that works on the default database works on PostgreSQL in this run.
 _POSTGRES_IS_DEFAULT = os.environ.get("TEST_DEFAULT_DATABASE", "") == "postgres"
-_NO_POSTGRES = "no PostgreSQL on this machine (install the package postgresql)"
+_POSTGRES = ENGINES["postgres"]
+_NO_POSTGRES = _POSTGRES.why_missing()
 
 
-def _prepare_environment() -> PostgresServer | None:
+def _prepare_environment() -> Server | None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    if _IS_WORKER:  # the run that started this worker has done the rest
+    if IS_WORKER:  # the run that started this worker has done the rest
         return None
     forget_foreign_settings()
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="crm-tests-")
-    bin_dir = find_postgres()
-    if bin_dir is None:
+    if _NO_POSTGRES is not None:
         os.environ.pop("TEST_POSTGRES_URL", None)
         return None
-    server = PostgresServer(bin_dir)
+    server = Server(_POSTGRES)
     os.environ["TEST_POSTGRES_URL"] = server.url
     if _POSTGRES_IS_DEFAULT:
         # Another name than the second database has, so that its tests stay apart.
@@ -52,14 +51,14 @@ hypothesis.settings.load_profile("steady")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "postgres: needs a PostgreSQL server; added by itself where a test asks for one")
-    if (_IN_CI or _POSTGRES_IS_DEFAULT) and not _IS_WORKER and _server is None:
+    if (IN_CI or _POSTGRES_IS_DEFAULT) and not IS_WORKER and _server is None:
         raise pytest.UsageError(f"{_NO_POSTGRES}, and this run must test on it.")
 
 
 def pytest_report_header() -> list[str]:
     if _server is None:
-        return [f"PostgreSQL: none, its tests are skipped: {_NO_POSTGRES}"]
-    return [f"PostgreSQL: {postgres_version(_server.bin_dir)} from {_server.bin_dir}, started when a test asks for it"]
+        return [f"{_POSTGRES.serves}: SQLite; no PostgreSQL, its tests are skipped: {_NO_POSTGRES}"]
+    return [f"{_POSTGRES.serves}: SQLite and {_POSTGRES.title}, started when a test asks for it"]
 
 
 def _asked_databases(item: pytest.Item) -> set[str]:
@@ -90,7 +89,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "TEST_POSTGRES_URL" not in os.environ:
         for item in items:
             if item.get_closest_marker("postgres") is not None:
-                item.add_marker(pytest.mark.skip(reason=_NO_POSTGRES))
+                item.add_marker(pytest.mark.skip(reason=_NO_POSTGRES or ""))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -106,7 +105,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure() -> None:
-    if _IS_WORKER:
+    if IS_WORKER:
         return
     if _server is not None:
         _server.stop()

@@ -3,6 +3,10 @@
 import os
 from typing import Final
 
+from engines.catalogue import INVENTED_AWS
+
+IS_WORKER: Final = "PYTEST_XDIST_WORKER" in os.environ
+IN_CI: Final = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 # What a developer set for a server of theirs must not reach the tests.
 _FOREIGN = (
     "DATABASE_URL",
@@ -16,15 +20,8 @@ _FOREIGN = (
     "PUBLIC_URL",
 )
 _FOREIGN_PREFIXES = ("AWS_", "DYNAMODB_", "OPENSEARCH_", "EVENTBRIDGE_")
-INVENTED_AWS: Final = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    # No profile of the developer's either.
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+# No profile of the developer's either.
+_NO_PROFILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def forget_foreign_settings() -> None:
@@ -32,4 +29,4 @@ def forget_foreign_settings() -> None:
     for name in list(os.environ):
         if name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
             del os.environ[name]
-    os.environ.update(INVENTED_AWS)
+    os.environ.update(INVENTED_AWS | _NO_PROFILES)

@@ -15,7 +15,7 @@ CORE = [
     "crm_mappings",
 ]
 CLOCK = {"now", "utcnow", "today", "time_ns", "monotonic", "perf_counter"}
-APPS = ["config", "crm_api", "crm_events", "crm_projections", "crm_mappings"]
+APPS = ["config", "crm_api", "crm_events", "crm_projections", "crm_mappings", "engines"]
 
 
 def _core_files() -> list[Path]:

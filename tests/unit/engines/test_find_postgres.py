@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import postgres
+from engines import postgres
 
 
 def _install(folder: Path) -> Path:
