@@ -82,18 +82,14 @@ class EventPoster:
         self._session.trust_env = urlsplit(url).hostname not in _LOOPBACK
         self._session.auth = _BearerKey(key)
 
-    def wait_until_ready(self) -> None:
-        """Return once the service and its backends answer."""
-        self._request("GET", "/health/ready")
-
     def post(self, body: bytes) -> str:
         """Post a JSON object or array of events, and return the id of the stored delivery."""
         answer = self._request("POST", "/api/v1/events/", data=body, headers={"Content-Type": "application/json"})
         return str(self._json(answer)["delivery"])
 
-    def report(self, delivery_id: str, wait: int = 0) -> DeliveryReport:
-        """Return what became of a delivery; with ``wait`` the service takes up to so many seconds until it is read."""
-        answer = self._json(self._request("GET", f"/api/v1/deliveries/{delivery_id}/", params={"wait": wait}))
+    def report(self, delivery_id: str) -> DeliveryReport:
+        """Return what became of a delivery."""
+        answer = self._json(self._request("GET", f"/api/v1/deliveries/{delivery_id}/"))
         return DeliveryReport(str(answer["status"]), [Outcome(**outcome) for outcome in answer["outcomes"]])
 
     def pause(self, seconds: float) -> None:

@@ -154,7 +154,7 @@ def _group(state: dict[str, Any], group: str, title: str) -> str:
 def _switch(one: dict[str, Any]) -> str:
     name, label = escape(one["name"]), escape(one["title"])
     controls = _state_controls(one) if one["is_state"] else _chance_controls(one)
-    came = f" It came {one['count']:,} times." if one["count"] else ""
+    came = f" It came {_times(one['count'])}." if one["count"] else ""
     left = f" {one['times']:,} more to come." if one["times"] else ""
     mark = f'<span class="pill {"on" if _is_fault(one) else "off"}">{_standing(one)}</span>'
     return (
@@ -190,6 +190,10 @@ def _value_field(one: dict[str, Any]) -> str:
 def _acts() -> str:
     buttons = "".join(f"<button name=do value={name}>{label}</button>" for name, label in _ACTS)
     return f'<section class="card"><h2>At once</h2><form method=post class="row">{buttons}</form></section>'
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _is_on(one: dict[str, Any]) -> bool:

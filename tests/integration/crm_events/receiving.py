@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 class Receiver:
     """What was posted, and how to answer.
 
-    ``answers`` are given to the next posts, as (status, headers), before they are taken; ``on_post`` is called with
-    the number of posts taken so far.
+    ``answers`` are given to the next posts, as (status, headers), before they are taken.
     """
 
     def __init__(self) -> None:
@@ -20,8 +19,6 @@ class Receiver:
         self.keys: set[str] = set()
         self.connections: set[tuple[str, int]] = set()
         self.answers: list[tuple[int, dict[str, str]]] = []
-        self.not_ready = 0
-        self.on_post: Callable[[int], None] = lambda _: None
         self.url = ""
 
     @property
@@ -33,13 +30,9 @@ class Receiver:
             status, headers = self.answers.pop(0)
             return status, headers, {"detail": "It is not taken."}
         self.bodies.append(json.loads(body))
-        self.on_post(len(self.bodies))
         return 202, {}, {"delivery": f"delivery-{len(self.bodies)}", "received": len(self.bodies[-1])}
 
     def look(self, path: str) -> tuple[int, dict[str, str], Any]:
-        if path == "/health/ready":
-            self.not_ready -= 1
-            return (503 if self.not_ready >= 0 else 200), {"Retry-After": "0"}, {}
         number = int(path.partition("delivery-")[2].partition("/")[0])
         outcomes = [_outcome(index) for index in range(len(self.bodies[number - 1]))]
         return 200, {}, {"id": f"delivery-{number}", "status": "projected", "outcomes": outcomes}

@@ -5,11 +5,17 @@ import pytest
 from crm_events.simulator.org import SimulatedOrg
 from crm_events.simulator.serving import OrgServer
 from tests.integration.simulator.client import OrgClient
+from tests.unit.crm_events.simulator.reading import Clock
 
 
 @pytest.fixture
-def org() -> Iterator[SimulatedOrg]:
-    org = SimulatedOrg()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def org(clock: Clock) -> Iterator[SimulatedOrg]:
+    org = SimulatedOrg(clock=clock)
     yield org
     org.close()
 
