@@ -141,6 +141,9 @@ _READ_MODELS: dict[str, tuple[str, dict[str, Any]]] = {
             "username": env.str("OPENSEARCH_USERNAME", default=""),
             "password": env.str("OPENSEARCH_PASSWORD", default=""),
             "ca_certs": env.str("OPENSEARCH_CA_CERTS", default=""),
+            "take_over": env.bool("OPENSEARCH_TAKE_OVER", default=False),
+            "shards": env.int("OPENSEARCH_SHARDS", default=1),
+            "replicas": env.int("OPENSEARCH_REPLICAS", default=-1),
         },
     ),
 }

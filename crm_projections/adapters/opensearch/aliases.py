@@ -42,6 +42,10 @@ class Aliases:
         answer = self.connection.call(call)
         return AliasState(public, {index: frozenset(found["aliases"]) for index, found in answer.items()})
 
+    def index_of(self, entry: Entry) -> str | None:
+        """Return the index that the aliases should point to."""
+        return None if entry.serves is None else self.names.index(entry.entity, entry.serves)
+
     def are_right(self, entry: Entry, state: AliasState) -> bool:
         """Say whether the aliases point to the generation that serves, as far as its name is free."""
         return entry.serves is None or not self._actions(entry, state, take_over=False)
@@ -57,10 +61,10 @@ class Aliases:
         if entry.serves is None:
             return
         state = self.read(entry.entity)
-        if self.names.index(entry.entity, entry.serves) not in state.found:
+        if self.index_of(entry) not in state.found:
             raise ReadModelError(
-                f"The index {self.names.index(entry.entity, entry.serves)} is gone, with the documents that"
-                f" {entry.entity} is served from. Next: restore it from a snapshot, or rebuild {entry.entity}."
+                f"The index {self.index_of(entry)} is gone, with the documents that {entry.entity} is served from."
+                f" Next: restore it from a snapshot, or rebuild {entry.entity}."
             )
         if actions := self._actions(entry, state, take_over=take_over):
             call = Call("POST", "/_aliases", {"actions": actions}, timeout=LONG, attempts=WRITE_ATTEMPTS)

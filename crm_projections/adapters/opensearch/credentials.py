@@ -1,8 +1,9 @@
 """How requests prove who sends them: not at all, by name and password, or by AWS Signature Version 4."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from opensearchpy import Urllib3AWSV4SignerAuth
@@ -38,6 +39,13 @@ class Credentials:
         if self.auth == NONE:
             return None
         return (self.username, self.password) if self.auth == BASIC else _aws_signer(self.service)
+
+
+def service_of(hosts: Sequence[str]) -> str:
+    """Return AWS's name of the service that requests to these hosts are signed for."""
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html
+    is_serverless = any((urlsplit(host).hostname or "").endswith(".aoss.amazonaws.com") for host in hosts)
+    return "aoss" if is_serverless else "es"
 
 
 def _aws_signer(service: str) -> Callable[..., dict[str, str]]:

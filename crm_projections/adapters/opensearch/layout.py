@@ -25,6 +25,7 @@ from crm_projections.domain.keys import Key
 from crm_projections.domain.words import words_of
 from crm_projections.ports.read_model import Document, StoredDocument
 
+Values = Sequence[tuple[FieldSpec, Any, Any]]
 OWN: Final = "_search"
 ID, DELETED, WORDS, LISTS = f"{OWN}.id", f"{OWN}.deleted", f"{OWN}.words", f"{OWN}.lists"
 MAPPING: Final = "_meta.mapping"
@@ -109,8 +110,11 @@ class Layout:
         _require_fit_id(document.id)
         values = values_of(document, self.fields)
         served = encode(document, self.fields)
-        own = orjson.dumps(_search_values(document, values))
-        return b'%s,"%s":%s}' % (served[:-1], OWN.encode(), own)
+        own = _search_values(document, values)
+        # Nearly no document is; and one that is shorter as a whole holds nothing too long.
+        if len(served) > MAX_TERM // 2:
+            own |= _long_values(values)
+        return b'%s,"%s":%s}' % (served[:-1], OWN.encode(), orjson.dumps(own))
 
 
 @lru_cache(maxsize=256)
@@ -169,21 +173,27 @@ def _places(name: str, kind: FieldKind) -> tuple[str, str, str]:
     return (name,) * 3
 
 
-def _search_values(document: Document, values: Sequence[tuple[FieldSpec, Any, Key]]) -> dict[str, Any]:
+def _search_values(document: Document, values: Values) -> dict[str, Any]:
     keys: dict[str, str] = {}
     words: set[str] = set()
-    own: dict[str, Any] = {"id": document.id, "deleted": TRUE if document.is_deleted else FALSE}
+    lists: list[str] = []
     for spec, value, key in values:
         if value is None:
             continue
         if spec.kind in KEYED:
-            keys[spec.name] = first_piece(str(key))
+            keys[spec.name] = first_piece(key)
+        elif spec.kind is FieldKind.LIST:
+            lists.append(spec.name)
         if spec.name_like:
-            words.update(words_of(str(value)))
-    lists = [spec.name for spec, value, _ in values if spec.kind is FieldKind.LIST and value is not None]
+            words.update(words_of(value))
+    own: dict[str, Any] = {"id": document.id, "deleted": TRUE if document.is_deleted else FALSE, "keys": keys}
+    own["words"] = list(words)
+    return own | {"lists": lists} if lists else own
+
+
+def _long_values(values: Values) -> dict[str, Any]:
     long = {spec.name: pieces for spec, value, key in values if (pieces := _long_pieces(spec.kind, value, key))}
-    own |= {"keys": keys, "words": sorted(words)}
-    return own | ({"lists": lists} if lists else {}) | ({"long": long} if long else {})
+    return {"long": long} if long else {}
 
 
 def _long_pieces(kind: FieldKind, value: Any, key: Key) -> dict[str, Any]:

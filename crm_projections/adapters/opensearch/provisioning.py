@@ -70,8 +70,7 @@ class Provisioning:
         if change:
             self.connection.call(Call("PUT", path, wanted, timeout=LONG, attempts=WRITE_ATTEMPTS))
             return Finding(subject, CHANGED if found else CREATED)
-        why = "It was changed by hand. Run provision." if found else "Run provision."
-        return Finding(subject, DIFFERENT if found else MISSING, why)
+        return Finding(subject, DIFFERENT, "It was changed by hand.") if found else Finding(subject, MISSING)
 
     def _wanted_template(self) -> dict[str, Any]:
         # Indices are made whole by the service. The template is for those that a stray write would make: they take no
@@ -92,7 +91,7 @@ class Provisioning:
             return Finding(subject, READY)
         if change and self.catalogue.ensure_index():
             return Finding(subject, CREATED)
-        return Finding(subject, READY if change else MISSING, "" if change else "Run provision.")
+        return Finding(subject, READY if change else MISSING)
 
     def _indices(self) -> Mapping[str, Any]:
         call = Call("GET", f"/{self.names.pattern}", params={"flat_settings": "true"})
@@ -115,7 +114,7 @@ class Provisioning:
         if change:
             self.connection.call(Call("PUT", f"/{name}/_settings", drift, timeout=LONG, attempts=WRITE_ATTEMPTS))
             return Finding(subject, CHANGED, f"Set {_shown(drift)}.")
-        return Finding(subject, DIFFERENT, f"It should have {_shown(drift)}. Run provision.")
+        return Finding(subject, DIFFERENT, f"It should have {_shown(drift)}.")
 
     def _kept(self, listed: Listed) -> dict[str, str]:
         kept = self.settings.kept(len(fields_from(listed.fields)) * 4)
@@ -124,12 +123,16 @@ class Provisioning:
 
     def _aliases(self, entry: Entry, *, change: bool) -> Finding:
         subject, state = f"alias {self.names.public(entry.entity)}", self.aliases.read(entry.entity)
-        if not self.aliases.are_right(entry, state):
-            if not change:
-                return Finding(subject, DIFFERENT, "It does not point to the generation that serves. Run provision.")
+        is_right = self.aliases.are_right(entry, state)
+        if not is_right and self.aliases.index_of(entry) not in state.found:
+            return Finding(subject, DIFFERENT, "The index it should point to is gone.")
+        if not is_right and not change:
+            return Finding(subject, DIFFERENT, "It does not point to the generation that serves.")
+        if not is_right:
             self.aliases.move(entry)
-            return self._taken(subject, entry) if state.is_taken else Finding(subject, CHANGED)
-        return self._taken(subject, entry) if state.is_taken else Finding(subject, READY)
+        if state.is_taken:
+            return self._taken(subject, entry)
+        return Finding(subject, READY if is_right else CHANGED)
 
     def _taken(self, subject: str, entry: Entry) -> Finding:
         how = f"Run a rebuild of {entry.entity}" if self.take_over else "Set OPENSEARCH_TAKE_OVER=true and rebuild"

@@ -10,7 +10,7 @@ from crm_projections.adapters.comparing import common_fields, compare_scans
 from crm_projections.adapters.opensearch.aliases import Aliases
 from crm_projections.adapters.opensearch.catalogue import Catalogue, Entry
 from crm_projections.adapters.opensearch.connection import Call, Connection
-from crm_projections.adapters.opensearch.credentials import Credentials
+from crm_projections.adapters.opensearch.credentials import Credentials, service_of
 from crm_projections.adapters.opensearch.errors import IndexMissingError, error_of_part
 from crm_projections.adapters.opensearch.layout import layout_of, stored_document
 from crm_projections.adapters.opensearch.lifecycle import Lifecycle
@@ -41,10 +41,10 @@ class OpenSearchReadModel(ReadModel, Provisioned):
     """Keep each generation in an index of its own, read and written by aliases that come and go with it.
 
     ``hosts`` are URLs. ``auth`` is ``none``, ``basic`` (``username``, ``password``) or ``aws``: requests are signed
-    with the credentials that boto3 finds, for ``aws_service`` (``es``, or ``aoss``). ``ca_certs`` is the file of a
-    certificate authority of one's own. ``take_over``: ``switch`` deletes an index that has the name of an entity's
-    alias, in the step that gives the name to the generation. ``shards`` and ``replicas`` are those of new generations;
-    without ``replicas`` there is one copy as soon as there is a second node.
+    with the credentials that boto3 finds, for ``aws_service`` (``es``, ``aoss``; unless given, as the first host's name
+    says). ``ca_certs`` is the file of a certificate authority of one's own. ``take_over``: ``switch`` deletes an index
+    that has the name of an entity's alias, in the step that gives the name to the generation. ``shards`` and
+    ``replicas`` are those of new generations; less than 0 replicas: one as soon as there is a second node.
     """
 
     def __init__(  # noqa: PLR0913  # the options of a setting, all by name
@@ -56,15 +56,14 @@ class OpenSearchReadModel(ReadModel, Provisioned):
         username: str = "",
         password: str = "",
         ca_certs: str = "",
-        aws_service: str = "es",
+        aws_service: str = "",
         take_over: bool = False,
         shards: int = 1,
-        replicas: int | None = None,
-        compress: bool = False,
+        replicas: int = -1,
     ) -> None:
         names, settings = Names(index_prefix), IndexSettings(shards, replicas)
-        credentials = Credentials(auth, username, password, aws_service)
-        self._connection = Connection(hosts, credentials, ca_certs, compress=compress)
+        credentials = Credentials(auth, username, password, aws_service or service_of(hosts))
+        self._connection = Connection(hosts, credentials, ca_certs)
         self._names = names
         catalogue, aliases = Catalogue(self._connection, names, settings), Aliases(self._connection, names)
         self._lifecycle = Lifecycle(self._connection, names, settings, catalogue, aliases, take_over)

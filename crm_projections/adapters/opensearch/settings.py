@@ -14,10 +14,10 @@ _MIN_FIELDS = 1_000  # OpenSearch's own limit of an index's fields
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """What an operator chooses: shards of a generation, and copies (``None``: one if there is a second node)."""
+    """What an operator chooses: shards of a generation, and copies (less than 0: one if there is a second node)."""
 
     shards: int = 1
-    replicas: int | None = None
+    replicas: int = -1
 
     def of_catalogue(self) -> dict[str, Any]:
         """Return the settings of the list of generations."""
@@ -43,6 +43,6 @@ class IndexSettings:
         }
 
     def _copies(self) -> dict[str, str]:
-        if self.replicas is None:
+        if self.replicas < 0:
             return {"auto_expand_replicas": "0-1"}
         return {"number_of_replicas": str(self.replicas)}
