@@ -142,7 +142,7 @@ def mapping_of(fields: Sequence[FieldSpec]) -> dict[str, Any]:
                     "words": _UNSORTED,
                     "lists": _UNSORTED,
                     "keys": {"properties": keys},
-                    "long": {"type": "object", "dynamic": True},
+                    "long": {"dynamic": True, "properties": {}},
                 }
             },
         },

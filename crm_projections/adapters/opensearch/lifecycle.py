@@ -172,7 +172,8 @@ class Lifecycle:
                 return replace(entry, aliased=moved) if entry.serves == moved else entry
 
             entry = self.catalogue.change(entry.entity, change)
-            if entry.aliased == entry.serves:
+            # Not by ``aliased``: someone faster may have noted another one before these aliases were moved.
+            if entry.serves == moved:
                 return entry
         raise ReadModelError(f"Generations of {entry.entity} were switched all the time.")
 
