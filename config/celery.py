@@ -9,11 +9,13 @@ from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
 
 from config import memory
+from config.liveness import watch_workers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("client-management")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+watch_workers(app)
 
 # Binds the task's id to its log lines, and the ids of the request or task that sent it.
 _receiver = CeleryReceiver()

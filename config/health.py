@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.celery import app
 from config.failures import ENGINE_FAILURES, describe
 from crm_events.backends import event_store
 from crm_projections.backends import broadcaster, read_model
@@ -32,12 +33,20 @@ def _ping_database() -> None:
         cursor.execute("SELECT 1")
 
 
+def _ping_broker() -> None:
+    with app.connection_for_write() as connection:
+        # A connection of its own, once: what is kept may be dead, and what tries again may take long.
+        connection.ensure_connection(max_retries=0)
+
+
 BACKENDS: dict[str, Callable[[], None]] = {
     "operational database": _ping_database,
     "event store": lambda: event_store().ping(),
     "read model": lambda: read_model().ping(),
     "broadcaster": lambda: broadcaster().ping(),
 }
+# Without the broker everything is taken and answered, and only wake-ups are lost: nobody shall be sent elsewhere.
+BROKER = "message broker"
 
 
 def check_backend(name: str, ping: Callable[[], None]) -> BackendHealth:
@@ -51,6 +60,11 @@ def check_backend(name: str, ping: Callable[[], None]) -> BackendHealth:
     return BackendHealth(name, round((time.perf_counter() - started) * 1000, 1), error, detail)
 
 
+def check_broker() -> BackendHealth:
+    """Connect to the message broker; a failure becomes part of the answer."""
+    return check_backend(BROKER, _ping_broker)
+
+
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's signature
@@ -61,9 +75,10 @@ def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's sign
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's signature
-    """Answer 200 if every backend does, else 503 with the names of those that do not."""
+    """Answer 200 if every backend does, else 503 with the names of those that do not; the broker is shown beside them."""
     results = [check_backend(name, ping) for name, ping in BACKENDS.items()]
     down = [result.name for result in results if result.error]
+    results.append(check_broker())
     for result in results:
         if result.error:
             _log.warning("backend_down", backend=result.name, error=result.detail)

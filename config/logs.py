@@ -87,6 +87,10 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             # It says every request at INFO, and says it again as a curl command with the documents in it.
             "opensearch": {"level": "WARNING"},
             "opensearchpy.trace": {"level": "WARNING"},
+            "gunicorn": {"handlers": [], "level": "INFO", "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True},
+            # The request middleware says it with the request's ids.
+            "gunicorn.access": {"level": "CRITICAL"},
             # It misses a host name in memory://, which has none.
             "kombu.connection": {"level": "ERROR"},
             # One line for each request that had to wait a moment for a thread.

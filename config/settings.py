@@ -8,7 +8,7 @@ from typing import Any
 import environ
 from celery.schedules import crontab
 
-from config import logs
+from config import brokers, logs
 from config.console import frame
 from config.secret_key import read_or_create
 
@@ -225,9 +225,17 @@ WEB_THREADS = env.int("WEB_THREADS", default=16)
 
 LANES = ("ingest", "project", "bulk")
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
-BROKER_IS_EMBEDDED = CELERY_BROKER_URL.startswith("memory:")
-# In memory, looking is cheap, and a wake-up should not wait for the default second.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"polling_interval": 0.02} if BROKER_IS_EMBEDDED else {}
+BROKER_IS_EMBEDDED = brokers.is_embedded(CELERY_BROKER_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(
+    CELERY_BROKER_URL,
+    prefix=env.str("BROKER_PREFIX", default="crm-"),
+    visibility_seconds=env.int("BROKER_VISIBILITY_SECONDS", default=60),
+    sqs_queues=env.dict("SQS_QUEUE_URLS", default={}),
+)
+CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_SECONDS
+# Every thread that answers requests may send a wake-up at the same time.
+CELERY_BROKER_POOL_LIMIT = WEB_THREADS
+CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = brokers.ANSWER_SECONDS
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_QUEUES = {lane: {"exchange": lane, "routing_key": lane} for lane in LANES}
@@ -243,14 +251,16 @@ CELERY_TASK_ROUTES = {
     "crm_events.tasks.*": {"queue": "ingest"},
 }
 CELERY_TASK_IGNORE_RESULT = True
+# Whoever sends a task does not wait for a broker that is down; beat sends the next one in a moment.
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = not BROKER_IS_EMBEDDED
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = brokers.takes_remote_control(CELERY_BROKER_URL)
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "config.schedules:KeepingScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 

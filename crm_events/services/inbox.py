@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from crm_events.cdc import split_body
@@ -64,7 +64,15 @@ def _claim(condition: Q, limit: int, now: datetime) -> list[Delivery]:
     free = Delivery.objects.filter(
         Q(claimed_until=None) | Q(claimed_until__lt=now), condition, status=Delivery.Status.ACCEPTED
     )
-    ids = _first_ids(free.order_by("id").values_list("id", "item_count")[:limit])
+    if connection.features.has_select_for_update_skip_locked:
+        with transaction.atomic():
+            # Two who claim at the same time do not wait for one another: each takes what the other does not.
+            return _take(free.select_for_update(skip_locked=True), free, limit, now)
+    return _take(free, free, limit, now)
+
+
+def _take(seen: QuerySet[Delivery], free: QuerySet[Delivery], limit: int, now: datetime) -> list[Delivery]:
+    ids = _first_ids(seen.order_by("id").values_list("id", "item_count")[:limit])
     if not ids:
         return []
     token = secrets.token_hex(16)

@@ -12,13 +12,13 @@ from random import Random
 from typing import Any
 
 import pytest
-import requests
 from django.conf import settings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from tests.e2e.expectations import Expectations, is_settled
 from tests.e2e.history import History
+from tests.e2e.sender import Sender
 from tests.e2e.serving import ROOT, RunningService
 from tests.waiting import wait_until
 
@@ -26,34 +26,6 @@ SEED = int(os.environ.get("CRASH_SEED", "0")) or Random().randrange(1, 10**6)  #
 KILLS = 12
 SENDERS = 3
 ALIAS = "crashed"
-
-
-class Sender(threading.Thread):
-    """Posts one request after the other; each again until it was answered with 202, as a real sender does."""
-
-    def __init__(self, service: RunningService, history: History, expected: Expectations) -> None:
-        super().__init__(daemon=True)
-        self.accepted: list[str] = []
-        self.asked_to_stop = threading.Event()
-        self._service, self._history, self._expected = service, history, expected
-        self._session = requests.Session()
-
-    def run(self) -> None:
-        while not self.asked_to_stop.wait(0.01):
-            body = self._history.next_request()
-            while not (delivery := self._post(body)):
-                self.asked_to_stop.wait(0.05)
-            self._expected.add(body)
-            self.accepted.append(delivery)
-
-    def _post(self, body: bytes) -> str:
-        headers = {"Authorization": f"Bearer {self._service.key('ingest')}", "Content-Type": "application/json"}
-        try:
-            answer = self._session.post(f"{self._service.url}/api/v1/events/", body, headers=headers, timeout=20)
-        except requests.RequestException:
-            return ""
-        assert answer.status_code in (202, 429, 503), answer.text
-        return str(answer.json()["delivery"]) if answer.status_code == 202 else ""
 
 
 @pytest.fixture
@@ -83,10 +55,7 @@ def test_nothing_accepted_is_lost_however_often_the_process_is_killed(service: R
         _kill_under_load(service, senders, chance)
         service.start()
     for sender in senders:
-        sender.asked_to_stop.set()
-    for sender in senders:
-        sender.join(60)
-        assert not sender.is_alive()
+        sender.stop()
     wait_until(lambda: is_settled(ALIAS), timeout=60, interval=0.2)
     assert expected.differences(ALIAS) == []
     assert expected.number_of_events > 10 * KILLS
