@@ -9,7 +9,7 @@ from config.liveness import Sign
 from config.schedules import KeepingScheduler
 
 
-class Scheduler(KeepingScheduler):  # type: ignore[misc]
+class Scheduler(KeepingScheduler):
     """Start what is due. A second beat beside this one does no harm: whatever it starts is claimed by one worker."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -54,6 +54,11 @@ def takes_remote_control(url: str) -> bool:
     return scheme_of(url) in {"redis", "amqp"}
 
 
+def transport(url: str) -> str | None:
+    """Return Celery's ``broker_transport``: the class that speaks to the broker, or ``None`` for the usual one."""
+    return "config.sqs:Transport" if scheme_of(url) == "sqs" else None
+
+
 def transport_options(
     url: str, *, prefix: str, visibility_seconds: int, sqs_queues: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -62,8 +67,8 @@ def transport_options(
     ``prefix`` keeps the queues apart from others of the same Redis or AWS account (RabbitMQ has virtual hosts, named in
     the address). ``visibility_seconds`` is how long a message may be worked on before Redis or SQS give it to another
     worker too: longer than tasks usually take. A second delivery only costs time: deliveries, runs and sweeps are
-    claimed, and versions decide between two projectors. ``sqs_queues`` are addresses of existing queues by lane; without
-    them queues are listed and made, for which a worker needs the right.
+    claimed, and versions decide between two projectors. ``sqs_queues`` are addresses of existing queues by lane;
+    without them queues are listed and made, for which a worker needs the right.
     """
     scheme = scheme_of(url)
     if scheme == "memory":
@@ -95,7 +100,7 @@ def _sqs(prefix: str, visibility_seconds: int, queues: Mapping[str, str]) -> dic
         "queue_name_prefix": prefix,
         "visibility_timeout": visibility_seconds,
         "wait_time_seconds": _LONG_POLL_SECONDS,
-        # Also how often a worker with full hands looks whether it may ask again; without it, it would look all the time.
+        # Also how often a worker with full hands looks whether it may ask again; else it would look all the time.
         "polling_interval": 0.5,
         "client-config": {
             "connect_timeout": CONNECT_SECONDS,
@@ -108,9 +113,9 @@ def _sqs(prefix: str, visibility_seconds: int, queues: Mapping[str, str]) -> dic
     return options
 
 
-# Durable classic queues, which Celery declares by default, work on every RabbitMQ, one node or many. Quorum queues would
-# keep messages whose loss does no harm, and make Celery declare 28 more queues for delays that nobody uses. Where a node's
-# loss must not stop the lanes until it is back, a policy of the cluster mirrors them.
+# Durable classic queues, which Celery declares by default, work on every RabbitMQ, one node or many. Quorum queues
+# would keep messages whose loss does no harm, and make Celery declare 28 more queues for delays that nobody uses. Where
+# a node's loss must not stop the lanes until it is back, a policy of the cluster mirrors them.
 # A task that takes longer than the broker's consumer_timeout (30 minutes in RabbitMQ 3.10) costs the worker its
 # connection, not the task: https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
 _RABBITMQ: dict[str, Any] = {

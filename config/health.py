@@ -75,7 +75,10 @@ def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's sign
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # a view's signature
-    """Answer 200 if every backend does, else 503 with the names of those that do not; the broker is shown beside them."""
+    """Answer 200 if every backend does, else 503 with the names of those that do not.
+
+    The broker is shown beside them: without it everything is late and nothing is lost.
+    """
     results = [check_backend(name, ping) for name, ping in BACKENDS.items()]
     down = [result.name for result in results if result.error]
     results.append(check_broker())

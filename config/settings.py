@@ -10,6 +10,7 @@ from celery.schedules import crontab
 
 from config import brokers, logs
 from config.console import frame
+from config.databases import database
 from config.secret_key import read_or_create
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -88,35 +89,14 @@ TEMPLATES = [
     },
 ]
 
-SQLITE_OPTIONS = {
-    # Deferred transactions fail at once with "database is locked" when two writers meet; IMMEDIATE ones wait in line.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
-    # FULL: a 202 means stored, and stays stored when the power goes.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;",
+_DATABASE_LIMITS: dict[str, Any] = {
+    "statement_seconds": env.int("DATABASE_STATEMENT_SECONDS", default=300),
+    "behind_pgbouncer": env.bool("DATABASE_PGBOUNCER", default=False),
 }
-
-
-def _database(url: str) -> dict[str, Any]:
-    # Not by address where there is none: a folder's name may hold characters that mean something in one.
-    embedded = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "crm.sqlite3")}
-    parsed: dict[str, Any] = env.db_url_config(url) if url else embedded
-    if parsed["ENGINE"].endswith("sqlite3"):
-        parsed["OPTIONS"] = {**SQLITE_OPTIONS}
-        # Each thread keeps its connection: opening one, and checkpointing when the last one closes, cost more.
-        parsed["CONN_MAX_AGE"] = None
-        # A file, because a test that uses threads needs every thread to see the same database.
-        parsed["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
-    else:
-        parsed["CONN_MAX_AGE"] = 60
-        parsed["CONN_HEALTH_CHECKS"] = True
-    return parsed
-
-
-DATABASES = {"default": _database(env.str("DATABASE_URL", default=""))}
+DATABASES = {"default": database(env.str("DATABASE_URL", default=""), DATA_DIR, **_DATABASE_LIMITS)}
 # A second database only for the contract suites, which run on SQLite and PostgreSQL in one go.
 if env.str("TEST_POSTGRES_URL", default=""):
-    DATABASES["postgres"] = _database(env.str("TEST_POSTGRES_URL"))
+    DATABASES["postgres"] = database(env.str("TEST_POSTGRES_URL"), DATA_DIR, **_DATABASE_LIMITS)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Ports and their adapters: a short name in the environment, or the dotted path of a class. What follows a short name
@@ -226,6 +206,7 @@ WEB_THREADS = env.int("WEB_THREADS", default=16)
 LANES = ("ingest", "project", "bulk")
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
 BROKER_IS_EMBEDDED = brokers.is_embedded(CELERY_BROKER_URL)
+CELERY_BROKER_TRANSPORT = brokers.transport(CELERY_BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(
     CELERY_BROKER_URL,
     prefix=env.str("BROKER_PREFIX", default="crm-"),

@@ -21,7 +21,7 @@ def _name_of(pid: int) -> str:
 if _FOLDER:
     Path(_FOLDER).mkdir(parents=True, exist_ok=True)
     values.ValueClass = values.MultiProcessValue(lambda: _name_of(os.getpid()))
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()
 REGISTRY = CollectorRegistry()
 _REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TASK_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
@@ -59,11 +59,11 @@ def durations_registry() -> CollectorRegistry:
     if not _FOLDER:
         return REGISTRY
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry)
     return registry
 
 
 def forget_process(pid: int) -> None:
     """Forget what a process that is gone said of its present state; what it counted stays counted."""
     if _FOLDER:
-        mark_process_dead(_name_of(pid))  # type: ignore[no-untyped-call]
+        mark_process_dead(_name_of(pid))

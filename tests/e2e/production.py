@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -33,19 +34,20 @@ class ProductionService(RunningService):
     """Parts that can be started, stopped and killed one by one."""
 
     def __init__(self, data_dir: Path, **variables: str) -> None:
-        super().__init__(data_dir, **variables)
+        super().__init__(data_dir, demo=False, port=None, **variables)
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
 
-    def set_up(self) -> None:
-        """Make tables, static files and keys."""
+    def start(self) -> Self:
+        """Make tables, static files and keys; start no part yet."""
         self._run([sys.executable, "manage.py", "setup_embedded"])
+        return self
 
     def start_parts(self, *names: str) -> Self:
         """Start parts and return once they work."""
         for name in names:
             self.launch_part(name)
         for name in names:
-            wait_until(lambda name=name: self._works(name), timeout=START_SECONDS, interval=0.1)
+            wait_until(partial(self._works, name), timeout=START_SECONDS, interval=0.1)
         return self
 
     def launch_part(self, name: str) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import boto3
 
 from deploy.packaging import forwarder_zip
+from engines.catalogue import INVENTED_AWS
 from tests.builders import CHANNEL_ID, ORG_ID
-from tests.engines.environment import INVENTED_AWS
 from tests.templates import properties
 from tests.waiting import wait_until
 

@@ -12,10 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from config.databases import SQLITE_OPTIONS
 from tests.e2e.expectations import Expectations, is_settled
 from tests.e2e.history import History
 from tests.e2e.sender import Sender
@@ -33,7 +33,7 @@ def service(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Runn
     """Return the service, whose database the test reads as ``ALIAS``."""
     running = RunningService(tmp_path / "var", LOG_LEVEL="WARNING", API_RATE="0", SAVED_STATE_EVERY="5")
     embedded = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "var" / "crm.sqlite3")}
-    connections.settings[ALIAS] = {**connections.settings["default"], **embedded, "OPTIONS": settings.SQLITE_OPTIONS}
+    connections.settings[ALIAS] = {**connections.settings["default"], **embedded, "OPTIONS": SQLITE_OPTIONS}
     with django_db_blocker.unblock():
         yield running
         connections[ALIAS].close()

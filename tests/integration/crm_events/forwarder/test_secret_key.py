@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from crm_events.forwarder import KeyUnavailableError, SecretKey
+from engines.catalogue import INVENTED_AWS
 from tests.e2e.serving import free_port
-from tests.engines.environment import INVENTED_AWS
 from tests.integration.crm_events.forwarder.posted import Gateway
 
 
