@@ -87,7 +87,7 @@ def test_says_when_the_calls_of_the_day_are_used_up(server: OrgServer) -> None:
 
 @pytest.mark.parametrize("skew", [timedelta(minutes=-7), timedelta(hours=3)])
 def test_goes_by_salesforces_clock(org: SimulatedOrg, server: OrgServer, skew: timedelta) -> None:
-    org.skew = skew
+    org.switches.set("skew", chance=1, value=skew.total_seconds())
     source = by_key(server, username="", private_key="", client_secret=APP.consumer_secret, margin_seconds=0.0)
     for _ in range(5):
         before = org.now()
