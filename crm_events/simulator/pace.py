@@ -45,9 +45,10 @@ class Pace:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.is_set():
+            self.life.commit_due(self.life.now())
             if not self._rate:
-                self.life.commit_due(self.life.now())
                 self._changed.wait(_LONGEST_WAIT)
+                self._changed.clear()
                 due = time.monotonic()
                 continue
             due = max(due + 60 / self._rate, time.monotonic() - _MOST_LAG_SECONDS)

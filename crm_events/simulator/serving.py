@@ -1,5 +1,6 @@
 """The org's own web server: waitress on a port of its own, in threads of this process."""
 
+import socket
 import threading
 from typing import Any, Self
 
@@ -15,7 +16,10 @@ _MAX_HEADER_BYTES = 64 * 1024
 
 
 class OrgServer:
-    """Serve an org at ``url`` between ``start`` and ``stop``; port 0 takes a free one."""
+    """Serve an org at ``url`` between ``start`` and ``stop``; port 0 takes a free one.
+
+    :raises OSError: the address cannot be listened on.
+    """
 
     def __init__(
         self, org: SimulatedOrg, connected_app: ConnectedApp | None = None, *, host: str = "127.0.0.1", port: int = 0
@@ -25,8 +29,7 @@ class OrgServer:
         self._server = create_server(
             self.app,
             map=self._channels,
-            host=host,
-            port=port,
+            sockets=[_listening(host, port)],
             threads=_THREADS,
             max_request_header_size=_MAX_HEADER_BYTES,
             ident=None,
@@ -60,3 +63,16 @@ class OrgServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # Listening at once also refuses a port that is bound by another program with the same option.
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -4,8 +4,10 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -52,29 +54,26 @@ class Command(BaseCommand):
             raise CommandError(f"--accounts must be at least 0, and --rate 0 to {_MOST_A_MINUTE}.")
         service = None if options["silent"] else Settings(check_url(options["url"]), FixedKey(read_key(options)))
         options["data"].mkdir(parents=True, exist_ok=True)
-        lock = _lock(options["data"])
-        with stop_on_signals() as stop:
-            self._run(service, stop, options)
-        lock.close()
-
-    def _run(self, service: Settings | None, stop: threading.Event, options: dict[str, Any]) -> None:
-        org = SimulatedOrg(options["data"] / "org.sqlite3", seed=options["seed"])
-        with self._server(org, options) as server:
-            self._say(f"Simulator: an invented Salesforce org answers at {server.url}, its page is at /simulator/.")
-            control = server.app.control
-            control.pace.rate = options["rate"]
-            if service is not None:
-                control.relay = Relay(org.feed, org.switches, forwarding_to(service))
-                control.relay.start()
-            if self._load_history(server, stop, options):
-                control.pace.start()
-                self._say(f"Simulator: now about {options['rate']:g} changes a minute, until stopped.")
-                stop.wait()
-            control.pace.stop()
-            if control.relay is not None:
-                control.relay.stop()
-        org.close()
+        with _locked(options["data"]), stop_on_signals() as stop:
+            org = SimulatedOrg(options["data"] / "org.sqlite3", seed=options["seed"])
+            with closing(org), self._server(org, options) as server:
+                self._run(server, service, stop, options)
         self._say("The simulator stopped. The same command goes on from here.")
+
+    def _run(self, server: OrgServer, service: Settings | None, stop: threading.Event, options: dict[str, Any]) -> None:
+        self._say(f"Simulator: an invented Salesforce org answers at {server.url}, its page is at /simulator/.")
+        org, control = server.app.org, server.app.control
+        control.pace.rate = options["rate"]
+        if service is not None:
+            control.relay = Relay(org.feed, org.switches, forwarding_to(service))
+            control.relay.start()
+        if self._load_history(server, stop, options):
+            control.pace.start()
+            self._say(f"Simulator: now about {options['rate']:g} changes a minute, until stopped.")
+            stop.wait()
+        control.pace.stop()
+        if control.relay is not None:
+            control.relay.stop()
 
     def _server(self, org: SimulatedOrg, options: dict[str, Any]) -> OrgServer:
         key: Path | None = options["public_key"]
@@ -112,10 +111,13 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _lock(folder: Path) -> TextIO:
-    file = (folder / "lock").open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise CommandError(f"Another simulator works in {folder}. Next: stop it, or name another by --data.") from error
-    return file
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep the folder from another simulator."""
+    with (folder / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"Another simulator works in {folder}. Next: stop it, or name another folder with --data."
+            raise CommandError(message) from error
+        yield

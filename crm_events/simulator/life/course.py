@@ -154,7 +154,7 @@ class Life:
         action(scene, transaction)
         if transaction.changes and self._org.switches.fires("in_flight"):
             self._postpone(moment, transaction)
-        else:
+        elif transaction.touched or transaction.changes or transaction.purged:
             self._org.commit(transaction)
         return bool(transaction.changes)
 
