@@ -97,9 +97,14 @@ class Transaction:
     def update(self, records: Sequence[Record], values: Values, enrich: Sequence[str] = ()) -> None:
         """Set columns of one record, or of several alike in one merged event; ``None`` clears.
 
-        Only what differs is told, and LastModifiedDate always.
+        Only what differs is told, and LastModifiedDate always. Records that are not alike after it, because a part of
+        a location takes its sibling with it, have an event each.
         """
         values = {name: stored(value) for name, value in values.items()}
+        if _parts_ways(records, values):
+            for record in records:
+                self.update([record], values, enrich)
+            return
         changed = {n: v for n, v in values.items() if any(record.get(n) != v for record in records)}
         told = {name: self._told(records, name, value) for name, value in changed.items()}
         changed.update(self._stamps(records))
@@ -206,6 +211,18 @@ def _whole_locations(record: Record, told: dict[str, Any]) -> dict[str, Any]:
         if any(part in told for part in parts):
             whole.update((part, record.get(part)) for part in parts)
     return whole
+
+
+def _parts_ways(records: Sequence[Record], values: Values) -> bool:
+    kind = records[0].kind
+    touched = {column.compound for name in values if (column := kind.columns[name]).compound in kind.compounds}
+    siblings = [
+        column.name
+        for compound in touched
+        for column in kind.parts[compound]
+        if kind.compounds[compound] == "location" and column.name not in values
+    ]
+    return any(record.get(name) != records[0].get(name) for record in records for name in siblings)
 
 
 def _looked_up(records: Sequence[Record], names: Sequence[str]) -> dict[str, Any]:

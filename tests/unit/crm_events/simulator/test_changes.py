@@ -87,6 +87,14 @@ def test_sends_both_parts_of_a_custom_location_though_one_changed() -> None:
     assert tx.changes[1].fields["Site__Longitude__s"] == 2.5
 
 
+def test_tells_of_locations_one_by_one_where_the_other_part_differs() -> None:
+    tx = a_transaction()
+    lines = [tx.create(Record("Work_Order_Line__c", f"line-{n}", {"Site__Longitude__s": n})) for n in (1, 2)]
+    tx.update(lines, {"Site__Latitude__s": 3.5})
+    updates = [change for change in tx.changes if change.change_type == "UPDATE"]
+    assert [change.fields["Site__Longitude__s"] for change in updates] == [1, 2]
+
+
 def test_looks_up_enriched_fields_that_have_a_value() -> None:
     tx = a_transaction()
     tx.update([a_record()], {"Fax": "2"}, enrich=("Phone", "Industry"))
