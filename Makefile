@@ -1,7 +1,7 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench forwarder lock clean \
-	engines engines-stop
+	engines engines-stop run-engines
 
 ARGS ?=
 
@@ -60,6 +60,12 @@ forwarder: ## Pack the Lambda forwarder into build/forwarder.zip
 engines: ## Fetch and start the engines of production, and print the variables to use them: make engines ARGS="redis"
 	@scripts/venv base
 	@.venv/bin/python -m engines start $(ARGS)
+
+run-engines: ## Serve on the engines of production, in processes as production has them; Ctrl-C stops the service
+	@scripts/venv base
+	@.venv/bin/python -m engines start >/dev/null
+	@eval "$$(.venv/bin/python -m engines env)" && export DATA_DIR="$${DATA_DIR:-var/engines}" && mkdir -p "$$DATA_DIR" && \
+		exec .venv/bin/python manage.py serve_processes
 
 engines-stop: ## Stop them; their data stays
 	@scripts/venv base
