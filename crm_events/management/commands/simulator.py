@@ -39,7 +39,10 @@ class Command(BaseCommand):
         add_service_arguments(parser, "http://127.0.0.1:8000", settings.DATA_DIR / "access" / "ingest-key")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=int(os.environ.get("SIMULATOR_PORT") or 0) or DEFAULT_PORT)
-        parser.add_argument("--accounts", type=int, default=DEFAULT_ACCOUNTS, help="size of a new org; 0 for an empty")
+        size = int(os.environ.get("SIMULATOR_ACCOUNTS") or DEFAULT_ACCOUNTS)
+        parser.add_argument(
+            "--accounts", type=int, default=size, help="size of a new org; 0 for an empty (%(default)s)"
+        )
         parser.add_argument("--seed", type=int, default=1, help="another number makes another new org")
         parser.add_argument("--rate", type=float, default=20.0, help="live transactions a minute (%(default)s)")
         folder = settings.DATA_DIR / "simulator"
