@@ -1,4 +1,4 @@
-"""What the console administers beside the service's own rows: records, users, groups, schedules."""
+"""What the console holds beside the write side's own rows: records, runs, feeds, differences, users, schedules."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
@@ -18,15 +18,19 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from config.console.differences import DriftAdmin
+from config.console.feeds import FeedAdmin
 from config.console.records import RecordAdmin
-from crm_events.models import Record
+from config.console.runs.pages import RunAdmin
+from crm_events.models import Drift, Feed, Record, Run
 
 # Other packages register these on Django's own ModelAdmin, which looks broken inside Unfold; and nobody schedules
 # by sunrise here, or once at a moment.
 for _model in (User, Group, PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(_model)
 
-admin.site.register(Record, RecordAdmin)
+for _page_of, _page in ((Record, RecordAdmin), (Run, RunAdmin), (Feed, FeedAdmin), (Drift, DriftAdmin)):
+    admin.site.register(_page_of, _page)
 
 
 @admin.register(User)

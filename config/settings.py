@@ -182,12 +182,15 @@ CRM_DRIFT_REPORT = {
     "OPTIONS": {},
 }
 # Of the org's daily API calls, in percent: where each kind of work slows down, and where it waits.
-_API_SHARES = {
+CRM_API_SHARES = {
     "repair": env.list("SALESFORCE_SHARE_REPAIR", cast=float, default=[90, 95]),
     "reconciliation": env.list("SALESFORCE_SHARE_RECONCILIATION", cast=float, default=[75, 85]),
     "backfill": env.list("SALESFORCE_SHARE_BACKFILL", cast=float, default=[50, 70]),
 }
-CRM_API_BUDGET = {"BACKEND": "crm_events.services.api_budget.OperationalApiBudget", "OPTIONS": {"shares": _API_SHARES}}
+CRM_API_BUDGET = {
+    "BACKEND": "crm_events.services.api_budget.OperationalApiBudget",
+    "OPTIONS": {"shares": CRM_API_SHARES},
+}
 
 # Write side.
 CRM_MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=10 * 1024 * 1024)

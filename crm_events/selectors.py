@@ -10,7 +10,7 @@ from crm_events.backends import event_store
 from crm_events.domain.drift import Check, run_kind
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
-from crm_events.models import DeadLetter, Delivery, Lease, Notice, OutcomeCount, Run
+from crm_events.models import DeadLetter, Delivery, Feed, Lease, Notice, OutcomeCount, Run
 from crm_events.ports.event_store import EventStore
 
 _NOT_ENDED = (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.PAUSED)
@@ -143,6 +143,11 @@ def last_checks() -> list[LastCheck]:
     rows = Run.objects.filter(pk__in=list(newest)).order_by("target", "kind")
     columns = rows.values_list("kind", "target", "pk", "finished_at")
     return [LastCheck(kinds[kind], target, run_id, at) for kind, target, run_id, at in columns if at is not None]
+
+
+def stalled_feeds() -> int:
+    """Return of how many objects Salesforce made changes of which no event came."""
+    return Feed.objects.exclude(stalled_since=None).count()
 
 
 def last_lease(name: str) -> datetime | None:

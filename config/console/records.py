@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from config.console.documents import document_list
 from config.console.record import event_of, record_context, stored_event
 from config.console.rows import bare_row, record_rows
+from config.console.trouble import NO_READ_MODEL, NO_STORE
 from config.console.walks import steps
 from crm_events.admin.base import ReadOnlyAdmin
 from crm_events.admin.deliveries import download
@@ -32,8 +33,6 @@ _PAGE_SIZE = 50
 _PENDING_SHOWN = 200
 _FLAGS = {"blocked": StreamFlag.BLOCKED, "reread": StreamFlag.DIRTY}
 _STATES = [("pending", "Pending"), ("blocked", "Blocked"), ("reread", "Needs re-read")]
-NO_STORE = "The event store does not answer, so this page cannot be shown. Next: try again in a moment."
-NO_READ_MODEL = "The read model does not answer, so names and documents are missing here. The events are safe."
 
 
 class RecordAdmin(ReadOnlyAdmin):

@@ -1,25 +1,37 @@
 """The start page: whether changes come through, in plain words, and where to look if not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from config.templatetags.console import duration
+from config.console.calls import call_budget
+from config.console.differences import drift_of_last_checks
+from config.console.feeds import feed_rows, feed_words
+from config.console.runs.views import run_row
+from config.templatetags.console import duration, in_hours
 from crm_api.models import ApiKey, Scope
 from crm_events import selectors
-from crm_events.admin.states import BLOCKED, DEGRADED, FAILING, HEALTHY, NEEDS_REREAD, PENDING, State
-from crm_events.backends import event_store
+from crm_events.admin.states import BLOCKED, DEGRADED, FAILING, HEALTHY, NEEDS_REREAD, PENDING, State, feed_state
+from crm_events.backends import event_store, runs
 from crm_events.ports.event_store import EventStoreUnavailableError, StoreStatistics
+from crm_events.ports.runs import RunQuery, RunStatus
+from crm_events.services.reconciliation.feeds import FeedState, FeedView, feeds
 
 # Most changes are readable within a second or two; sweeps run every five.
 _LONG_LAG_SECONDS = 60
 _OPEN = State("bad", "error", "Open")
 _TOO_LONG = State("warn", "warning", "Too long")
+_FOUND = State("warn", "difference", "Found")
+_FEW = State("warn", "speed", "Few left")
 _RECORDS = "crm_events.view_record"
+_LIVE_SECONDS = 15
+_UNFINISHED = RunQuery(statuses=[RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PAUSED], limit=5)
+_SEE_RELAY = "see that the event relay, the bus and the forwarder run; Feeds says how much time is left."
 
 
 class Sentence(NamedTuple):
@@ -50,6 +62,13 @@ class Figures:
     oldest_delivery: datetime | None
     open_letters: int
     now: datetime
+    feeds: Sequence[FeedView] = ()
+
+    @property
+    def missing(self) -> list[FeedView]:
+        """Return the feeds of which events are missing, the one with the least time left first."""
+        missing = [feed for feed in self.feeds if feed.time_left is not None]
+        return sorted(missing, key=lambda feed: feed.time_left or timedelta())
 
     @property
     def lag_seconds(self) -> float:
@@ -66,9 +85,17 @@ def add_figures(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     if not selectors.any_delivery():
         return context | {"steps": _steps(request), "ingest_address": _ingest_address(request)}
     waiting, oldest = selectors.unfinished_deliveries()
-    figures = Figures(_statistics(), waiting, oldest, sum(selectors.dead_letter_counts().values()), now)
-    tiles = [tile for tile in _tiles(figures) if request.user.has_perm(tile.permission)]
-    return context | {"sentence": sentence_about(figures), "tiles": tiles}
+    letters = sum(selectors.dead_letter_counts().values())
+    figures = Figures(_statistics(), waiting, oldest, letters, now, feeds(now))
+    last = selectors.last_checks()
+    every = (*_tiles(figures), *_salesforce_tiles(figures, last))
+    tiles = [tile for tile in every if request.user.has_perm(tile.permission)]
+    context |= {"sentence": sentence_about(figures), "tiles": tiles, "live": _LIVE_SECONDS}
+    if request.user.has_perm("crm_events.view_feed"):
+        context["feeds"] = feed_rows(now, {(one.check, one.target): one for one in last})
+    if request.user.has_perm("crm_events.view_run"):
+        context["runs"] = [run_row(run, now) for run in runs().find(_UNFINISHED)]
+    return context
 
 
 def _statistics() -> StoreStatistics | None:
@@ -86,9 +113,16 @@ def sentence_about(figures: Figures) -> Sentence:
             "The event store does not answer, so nothing new is recorded.",
             "see that it runs and can be reached. Nothing is lost: deliveries wait in the operational database.",
         )
+    if figures.missing and figures.missing[0].state is not FeedState.STALLED:
+        worst = figures.missing[0]
+        fact, following = feed_words(worst, None, figures.now)
+        return Sentence(FAILING, f"{worst.entity_name}: {fact}", following)
     if figures.lag_seconds > _LONG_LAG_SECONDS:
         fact = f"Changes wait for {duration(figures.lag_seconds)} before they can be read and are broadcast."
         return Sentence(DEGRADED, fact, "see whether workers run, and whether read model and broadcast answer.")
+    if figures.missing:
+        names = ", ".join(feed.entity_name for feed in figures.missing)
+        return Sentence(DEGRADED, f"Changes of {names} came to Salesforce, and no event told of them.", _SEE_RELAY)
     if waiting := _undecided(figures.open_letters, figures.store.blocked_streams):
         return Sentence(DEGRADED, f"Some changes could not be handled: {waiting}.", "open the dead letters and decide.")
     return Sentence(HEALTHY, "Every change is recorded, served and broadcast.", "")
@@ -116,6 +150,42 @@ def _tiles(figures: Figures) -> list[Tile]:
         "crm_events.view_delivery",
     )
     return [*(_record_tiles(figures, figures.store) if figures.store else []), letters, deliveries]
+
+
+def _salesforce_tiles(figures: Figures, last: Sequence[selectors.LastCheck]) -> list[Tile]:
+    drift = drift_of_last_checks(last)
+    differences = Tile(
+        "Differences",
+        f"{drift:,}",
+        "found by the last check of each kind" if drift else "the last check of each kind found none",
+        reverse("admin:crm_events_drift_changelist"),
+        "crm_events.view_drift",
+        _FOUND if drift else None,
+    )
+    return [_clock_tile(figures), differences, *_call_tiles(figures.now)]
+
+
+def _clock_tile(figures: Figures) -> Tile:
+    address = reverse("admin:crm_events_feed_changelist")
+    if not figures.missing:
+        note = "no event is missing" if figures.feeds else "no event came from Salesforce yet"
+        return Tile("Recovery clock", "72 h", note, address, "crm_events.view_feed")
+    worst = figures.missing[0]
+    left = in_hours(worst.time_left)
+    note = f"left to bring back events of {worst.entity_name} without a backfill"
+    return Tile("Recovery clock", left, note, address, "crm_events.view_feed", feed_state(worst.state))
+
+
+def _call_tiles(now: datetime) -> list[Tile]:
+    budget = call_budget(now)
+    if budget is None:
+        return []
+    waits = [share.work for share in budget.shares if share.reason]
+    note = f"slowed down: {', '.join(waits)}" if waits else f"of {budget.limit:,} calls of Salesforce are used"
+    address = reverse("admin:crm_events_feed_changelist")
+    return [
+        Tile("Salesforce calls", f"{budget.percent} %", note, address, "crm_events.view_feed", _FEW if waits else None)
+    ]
 
 
 def _record_tiles(figures: Figures, store: StoreStatistics) -> list[Tile]:

@@ -1,7 +1,7 @@
 """Words, pills and times of the console."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -18,9 +18,6 @@ register = template.Library()
 _FILTERS = {
     "delivery_state": "crm_events.admin.states.delivery_state",
     "dead_letter_state": "crm_events.admin.states.dead_letter_state",
-    "run_state": "crm_events.admin.states.run_state",
-    "run_percent": "crm_events.admin.runs.run_percent",
-    "run_title": "crm_events.admin.runs.run_title",
     "notice_meaning": "crm_events.admin.notices.notice_meaning",
     "cause": "crm_events.admin.dead_letters.cause_of",
 }
@@ -37,6 +34,7 @@ for _name, _path in _FILTERS.items():
     register.filter(_name, _loading(_path))
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_WHOLE_FROM = 10
 
 
 @register.simple_tag
@@ -84,6 +82,27 @@ def exact(moment: datetime | None) -> str:
 
 
 @register.filter
+def clock(moment: datetime | None) -> SafeString:
+    """Return a time of the day in UTC, with the whole of it on hover and focus."""
+    if moment is None:
+        return DASH
+    return format_html(
+        '<time class="cm-ago" tabindex="0" datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        exact(moment),
+        f"{moment.astimezone(UTC):%d %b, %H:%M} UTC",
+    )
+
+
+@register.filter
+def per_second(rate: float | None) -> SafeString | str:
+    """Return how many a second, with as many digits as say something."""
+    if rate is None:
+        return DASH
+    return f"{rate:,.0f}/s" if rate >= _WHOLE_FROM else f"{rate:.1f}/s"
+
+
+@register.filter
 def duration(seconds: float) -> str:
     """Return a time span with its unit: the two largest that matter."""
     seconds = max(0.0, float(seconds))
@@ -96,6 +115,13 @@ def duration(seconds: float) -> str:
         return f"{seconds // _HOUR:.0f} h" + (f" {minutes:.0f} min" if minutes else "")
     days = seconds // _DAY
     return f"{days:.0f} {'day' if days == 1 else 'days'}"
+
+
+@register.filter
+def in_hours(span: timedelta | None) -> str:
+    """Return a time span in hours and minutes, however long: a clock that runs out is not told in days."""
+    minutes = max(0, int((span or timedelta()).total_seconds() // _MINUTE))
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 DASH = mark_safe('<span class="cm-faint">–</span>')  # a constant

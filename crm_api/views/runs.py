@@ -24,7 +24,7 @@ from crm_api.run_requests import (
 )
 from crm_api.views.base import Endpoint
 from crm_events.backends import crm_source, drift_report, event_store, has_crm_source, runs
-from crm_events.domain.drift import Check
+from crm_events.domain.drift import OF_SALESFORCE, OF_THE_WHOLE
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.identifiers import StreamKey, is_entity_name
 from crm_events.entry import command_service
@@ -32,6 +32,7 @@ from crm_events.ports.commands import StartBackfill, StartRun, Steering, SteerRu
 from crm_events.ports.crm_source import NoSourceError
 from crm_events.ports.drift_report import DifferenceQuery
 from crm_events.ports.runs import RunQuery, RunStatus, RunView, UnknownRunError
+from crm_events.running import progress
 from crm_events.services.expectations import expect
 from crm_mappings.registry import all_mappings, mapping_for_entity, mapping_for_source
 
@@ -40,8 +41,6 @@ MAX_LIMIT = 500
 _MAX_BODY = 512 * 1024
 _STATUSES = {status.value: status.value for status in RunStatus}
 _RUN_NUMBER = re.compile(r"[0-9]{1,18}")
-_OF_SALESFORCE = (Check.WINDOWS, Check.IDS, Check.SAMPLE)
-_OF_THE_WHOLE = (Check.UNFINISHED, Check.BROADCASTS)
 
 
 @describe_runs
@@ -229,9 +228,9 @@ def _replay_target(target: str) -> str:
 
 def _check_target(asked: CheckRequest) -> str:
     check = asked.parameters.check
-    if check in _OF_SALESFORCE and not has_crm_source():
+    if check in OF_SALESFORCE and not has_crm_source():
         raise NoSourceError
-    if check in _OF_THE_WHOLE:
+    if check in OF_THE_WHOLE:
         return ""
     if not asked.target:
         raise _target_fault("This check looks at one object.")
@@ -244,9 +243,7 @@ def _target_fault(detail: str) -> BodyFaultsError:
 
 
 def _run(run: RunView) -> dict[str, Any]:
-    rate = _rate(run)
-    done = run.counts.get("rows", run.counts.get("streams", run.counts.get("checked", 0)))
-    left = None if run.total is None or not rate else max(0, run.total - done) / rate
+    rate, left = progress.rate(run), progress.seconds_left(run)
     return {
         "id": run.id,
         "kind": run.kind,
@@ -254,10 +251,10 @@ def _run(run: RunView) -> dict[str, Any]:
         "parameters": dict(run.parameters),
         "status": run.status.value,
         "counts": dict(run.counts),
-        "done": done,
+        "done": progress.done(run),
         "total": run.total,
         "rate": None if rate is None else round(rate, 1),
-        "seconds_left": None if left is None or run.status.has_ended else round(left),
+        "seconds_left": None if left is None else round(left),
         "error": run.error,
         "log": list(run.log),
         "started_by": run.started_by,
@@ -268,11 +265,6 @@ def _run(run: RunView) -> dict[str, Any]:
         "not_before": run.not_before and time_text(run.not_before),
         "finished_at": run.finished_at and time_text(run.finished_at),
     }
-
-
-def _rate(run: RunView) -> float | None:
-    done = run.counts.get("rows", run.counts.get("streams", run.counts.get("checked", 0)))
-    return done / run.worked_seconds if done and run.worked_seconds else None
 
 
 def _url(address: str, query: Mapping[str, str]) -> str:

@@ -1,5 +1,5 @@
-"""The write side's pages in the console: deliveries, dead letters, runs, notices, operator actions; all to be read."""
+"""The write side's pages in the console: deliveries, dead letters, notices, operator actions; all to be read."""
 
-from crm_events.admin import actions, dead_letters, deliveries, notices, runs
+from crm_events.admin import actions, dead_letters, deliveries, notices
 
-__all__ = ["actions", "dead_letters", "deliveries", "notices", "runs"]
+__all__ = ["actions", "dead_letters", "deliveries", "notices"]

@@ -1,9 +1,13 @@
 """The states that operators see: a word, an icon and a tone for each, the same on every page."""
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from crm_events.domain.drift import Cause
 from crm_events.domain.heads import Head
-from crm_events.models import DeadLetter, Delivery, Run
+from crm_events.models import DeadLetter, Delivery
+from crm_events.ports.runs import RunStatus, RunView
+from crm_events.services.reconciliation.feeds import FeedState
 
 
 class State(NamedTuple):
@@ -34,12 +38,36 @@ _RESOLUTIONS = {
     DeadLetter.Resolution.DISCARDED.value: State("idle", "delete", "Discarded"),
 }
 _RUNS = {
-    Run.Status.QUEUED.value: State("idle", "schedule", "Queued"),
-    Run.Status.RUNNING.value: State("run", "play_circle", "Running"),
-    Run.Status.PAUSED.value: State("warn", "pause_circle", "Paused"),
-    Run.Status.CANCELLED.value: State("idle", "cancel", "Cancelled"),
-    Run.Status.FAILED.value: State("bad", "error", "Failed"),
-    Run.Status.DONE.value: State("ok", "check_circle", "Done"),
+    RunStatus.QUEUED: State("idle", "schedule", "Queued"),
+    RunStatus.RUNNING: State("run", "play_circle", "Running"),
+    RunStatus.PAUSED: State("warn", "pause_circle", "Paused"),
+    RunStatus.CANCELLED: State("idle", "cancel", "Cancelled"),
+    RunStatus.FAILED: State("bad", "error", "Failed"),
+    RunStatus.DONE: State("ok", "check_circle", "Done"),
+}
+RESTING = State("warn", "hourglass_empty", "Resting")
+PAUSING = State("warn", "pause_circle", "Pausing")
+CANCELLING = State("idle", "cancel", "Cancelling")
+SILENT = State("warn", "sync_problem", "No sign of life")
+# A worker says more often than this that it lives.
+SILENT_AFTER = timedelta(seconds=30)
+_FEEDS = {
+    FeedState.FLOWING: State("ok", "check_circle", "Flowing"),
+    FeedState.QUIET: State("idle", "bedtime", "Quiet"),
+    FeedState.STALLED: State("warn", "warning", "Stalled"),
+    FeedState.CLOSING: State("bad", "timer", "Closing"),
+    FeedState.LOST: State("bad", "error", "Lost"),
+}
+_CAUSES = {
+    Cause.MISSED_EVENT: State("bad", "error", "Missed event"),
+    Cause.LATE: State("late", "history", "Late"),
+    Cause.IN_FLIGHT: State("run", "schedule", "In flight"),
+    Cause.HARD_DELETE: State("bad", "delete_forever", "Hard delete"),
+    Cause.NOT_VISIBLE: State("warn", "visibility_off", "Not visible"),
+    Cause.FORMULA: State("idle", "function", "Formula field"),
+    Cause.PARKED: State("bad", "block", "Parked"),
+    Cause.MAPPING: State("warn", "layers_clear", "Older mapping"),
+    Cause.STUCK: State("warn", "warning", "Stuck"),
 }
 _OUTCOMES = {
     "recorded": State("ok", "check_circle", "Recorded"),
@@ -70,9 +98,25 @@ def delivery_state(delivery: Delivery) -> State:
     return State("run", "schedule", "Waiting")
 
 
-def run_state(run: Run) -> State:
-    """Return where a run stands."""
+def run_state(run: RunView, now: datetime) -> State:
+    """Return where a run stands, and what was asked of it and did not happen yet."""
+    if run.status is RunStatus.QUEUED and run.not_before is not None and run.not_before > now:
+        return RESTING
+    if run.status is RunStatus.RUNNING:
+        silent = run.heartbeat_at is not None and run.heartbeat_at < now - SILENT_AFTER
+        flags = [(run.cancel_requested, CANCELLING), (silent, SILENT), (run.pause_requested, PAUSING)]
+        return next((state for holds, state in flags if holds), _RUNS[run.status])
     return _RUNS[run.status]
+
+
+def feed_state(state: FeedState) -> State:
+    """Return how the feed of an object stands."""
+    return _FEEDS[state]
+
+
+def cause_state(cause: Cause) -> State:
+    """Return why there is a difference, red where events or records were lost on the way."""
+    return _CAUSES[cause]
 
 
 def outcome_state(outcome: str) -> State:

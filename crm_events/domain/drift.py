@@ -43,6 +43,10 @@ class Remedy(StrEnum):
 # What settles by itself is told, and is no reason for alarm.
 HARMLESS = frozenset({Cause.LATE, Cause.IN_FLIGHT})
 
+# Checks that read Salesforce, and checks that look at the whole service rather than at one object.
+OF_SALESFORCE = frozenset({Check.WINDOWS, Check.IDS, Check.SAMPLE})
+OF_THE_WHOLE = frozenset({Check.UNFINISHED, Check.BROADCASTS})
+
 
 def run_kind(check: Check) -> str:
     """Return the kind of the runs of a check."""

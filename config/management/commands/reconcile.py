@@ -13,16 +13,15 @@ from rich.text import Text
 from config.objects import UnknownNameError, salesforce_object
 from config.terminal import console_for, print_table
 from crm_events.backends import drift_report, event_store, has_crm_source
-from crm_events.domain.drift import HARMLESS, Check, run_kind
+from crm_events.domain.drift import HARMLESS, OF_SALESFORCE, Check, run_kind
 from crm_events.entry import bulk_runner, log_runner
 from crm_events.ports.drift_report import DifferenceQuery
 from crm_events.ports.runs import RunRequest, RunView
+from crm_events.running.checks import check_targets
 from crm_events.running.runner import Runner
 from crm_events.running.terminal import current_user, start_or_continue, work_with_bar
 from crm_projections.entry import runner as read_side_runner
 
-_OF_SALESFORCE = (Check.WINDOWS, Check.IDS, Check.SAMPLE)
-_OF_THE_WHOLE = (Check.UNFINISHED, Check.BROADCASTS)
 _EXAMPLES = 20
 
 
@@ -35,7 +34,7 @@ class _Job:
 
     @property
     def runner(self) -> Runner:
-        if self.check in _OF_SALESFORCE:
+        if self.check in OF_SALESFORCE:
             return bulk_runner()
         return log_runner() if self.check is Check.UNFINISHED else read_side_runner()
 
@@ -100,7 +99,7 @@ def _possible(console: Console) -> list[Check]:
     if has_crm_source():
         return list(Check)
     console.print("No source is set up, so nothing is compared with Salesforce (CRM_SOURCE).")
-    return [check for check in Check if check not in _OF_SALESFORCE]
+    return [check for check in Check if check not in OF_SALESFORCE]
 
 
 def _targets(entity: str) -> list[str]:
@@ -111,4 +110,4 @@ def _targets(entity: str) -> list[str]:
 
 
 def _jobs(targets: Sequence[str], checks: Sequence[Check]) -> list[_Job]:
-    return [_Job(check, target) for check in checks for target in ([""] if check in _OF_THE_WHOLE else targets)]
+    return [_Job(check, target) for check in checks for target in check_targets(check, targets)]

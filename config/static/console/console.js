@@ -1,4 +1,4 @@
-// Copying, choosing rows, and the key for the search; every page works without it but for these.
+// Copying, choosing rows, the key for the search, and pages that follow what runs; every page works without it but for these.
 "use strict";
 
 document.addEventListener("click", async (event) => {
@@ -33,3 +33,57 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   search.focus();
 });
+
+// A part marked data-live="2" changes by itself: every two seconds the page is fetched again and its part takes the
+// place of the old one, until the page says 0 because nothing runs any more.
+(() => {
+  const part = () => document.querySelector("[data-live]");
+  const seconds = () => Number(part()?.dataset.live || 0);
+  const state = document.querySelector("[data-live-state]");
+  if (!state || !seconds()) return;
+  const words = state.querySelector("[data-live-words]");
+  const button = state.querySelector("button");
+  let paused = false;
+  let timer;
+  const show = (text, tone) => { words.textContent = text; state.dataset.liveState = tone; };
+
+  function plan() {
+    clearTimeout(timer);
+    if (!seconds()) {
+      show("Ended", "ended");
+      button.hidden = true;
+    } else if (!paused) {
+      timer = setTimeout(renew, seconds() * 1000);
+    }
+  }
+
+  async function renew() {
+    if (document.hidden) return plan();
+    try {
+      const answer = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
+      if (answer.redirected) return location.reload(); // logged out meanwhile
+      if (!answer.ok) throw new Error(answer.status);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+      if (!fresh) return location.reload();
+      if (paused) return;
+      const focused = part().contains(document.activeElement) ? document.activeElement.id : "";
+      part().replaceWith(document.adoptNode(fresh));
+      if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+      show("Live", "live");
+    } catch {
+      show("No answer, trying again", "away");
+    }
+    plan();
+  }
+
+  button.addEventListener("click", () => {
+    paused = !paused;
+    button.setAttribute("aria-pressed", String(paused));
+    button.querySelector(".cm-icon").textContent = paused ? "play_arrow" : "pause";
+    show(paused ? "Stands still" : "Live", paused ? "still" : "live");
+    plan();
+  });
+  state.hidden = false;
+  show("Live", "live");
+  plan();
+})();

@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from crm_events import backends as event_backends
 from crm_events import entry
+from crm_events.adapters.memory_source import MemoryCrmSource
 from crm_projections import backends as read_backends
 from crm_projections import entry as read_entry
 from tests.integration.console.pages import an_administrator
@@ -14,11 +15,16 @@ from tests.integration.console.pages import an_administrator
 def _forget_adapters() -> None:
     for built in (
         event_backends.event_store,
+        event_backends.crm_source,
+        event_backends.api_budget,
         entry.command_service,
         entry.dead_letter_desk,
+        entry.bulk_runner,
+        entry.log_runner,
         read_backends.read_model,
         read_backends.broadcaster,
         read_entry.projector,
+        read_entry.runner,
     ):
         built.cache_clear()
 
@@ -32,6 +38,15 @@ def _adapters(settings: Settings) -> Iterator[None]:
     _forget_adapters()
     yield
     _forget_adapters()
+
+
+@pytest.fixture
+def source(settings: Settings, _adapters: None) -> MemoryCrmSource:
+    """Set the service up to read a Salesforce in memory."""
+    settings.CRM_SOURCE = {"BACKEND": "crm_events.adapters.memory_source.MemoryCrmSource", "OPTIONS": {}}
+    found = event_backends.crm_source()
+    assert isinstance(found, MemoryCrmSource)
+    return found
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from crm_events.backends import runs
 from crm_events.models import DeadLetter
+from crm_events.ports.runs import RunRequest, RunStatus
 from tests.builders import a_change, an_id
-from tests.integration.console.pages import LETTERS, RECORDS, a_visitor, an_open_letter, arrive, text_of
+from tests.integration.console.pages import LETTERS, NOW, RECORDS, a_visitor, an_open_letter, arrive, text_of
 
 PAGES = {
     RECORDS: "crm_events.view_record",
@@ -12,6 +15,8 @@ PAGES = {
     LETTERS: "crm_events.view_deadletter",
     "/admin/crm_events/notice/": "crm_events.view_notice",
     "/admin/crm_events/run/": "crm_events.view_run",
+    "/admin/crm_events/drift/": "crm_events.view_drift",
+    "/admin/crm_events/feed/": "crm_events.view_feed",
     "/admin/crm_events/operatoraction/": "crm_events.view_operatoraction",
 }
 
@@ -69,6 +74,40 @@ def test_each_act_needs_its_own_right(act: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("page", ["backfill", "check"])
+def test_starting_needs_its_own_right(page: str) -> None:
+    address = f"/admin/crm_events/run/{page}/"
+    onlooker = a_visitor("crm_events.view_run", "crm_events.steer_run")
+    assert onlooker.get(address).status_code == 403
+    assert onlooker.post(address, {"step": "start", "entity": "Account"}).status_code == 403
+    assert a_visitor("crm_events.start_run").get(address).status_code == 403
+    assert a_visitor("crm_events.view_run", "crm_events.start_run").get(address).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("steering", ["pause", "resume", "cancel"])
+def test_steering_needs_its_own_right(steering: str) -> None:
+    run = runs().create(RunRequest("backfill", "Account", {}, "mara"), NOW)
+    address = f"/admin/crm_events/run/{run.id}/{steering}/"
+    sent = {"confirmed": "yes", "reason": ""}
+    assert a_visitor("crm_events.view_run", "crm_events.start_run").post(address, sent).status_code == 403
+    assert a_visitor("crm_events.steer_run").post(address, sent).status_code == 403
+    assert runs().get(run.id).status is RunStatus.QUEUED
+    allowed = a_visitor("crm_events.view_run", "crm_events.steer_run")
+    assert allowed.get(address).status_code == 405
+    assert allowed.post(address, sent).status_code == 302
+
+
+@pytest.mark.django_db
+def test_an_onlooker_sees_what_is_not_allowed_in_runs() -> None:
+    run = runs().create(RunRequest("backfill", "Account", {}, "mara"), NOW)
+    onlooker = a_visitor("crm_events.view_run")
+    assert text_of(onlooker, f"/admin/crm_events/run/{run.id}/change/").count("You may look, not act.") == 2
+    assert text_of(onlooker, "/admin/crm_events/run/").count("You may look, not act.") == 2
+    assert 'href="/admin/crm_events/run/backfill/"' not in text_of(onlooker, "/admin/")
+
+
+@pytest.mark.django_db
 def test_acts_that_are_not_allowed_are_shown_as_such() -> None:
     an_open_letter()
     page = text_of(a_visitor("crm_events.view_deadletter"), LETTERS)
@@ -82,8 +121,14 @@ def test_rows_cannot_be_added_or_deleted(admin: Client) -> None:
     assert DeadLetter.objects.count() == 1
 
 
-def test_a_form_without_its_token_is_refused() -> None:
-    assert Client(enforce_csrf_checks=True).post(f"{LETTERS}discard/").status_code in (302, 403)
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address", [f"{LETTERS}discard/", "/admin/crm_events/run/1/pause/", "/admin/crm_events/run/backfill/"]
+)
+def test_a_form_without_its_token_is_refused(address: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("mara"))
+    assert client.post(address).status_code == 403
 
 
 @pytest.mark.django_db

@@ -1,21 +1,19 @@
 import pytest
 from django.test import Client
 
-from crm_events.backends import event_store, runs
-from crm_events.models import Delivery, Notice, OperatorAction, Run
+from crm_events.backends import event_store
+from crm_events.models import Delivery, Notice, OperatorAction
 from crm_events.ports.event_store import EventStoreUnavailableError
-from crm_events.ports.runs import RunProgress, RunRequest, RunStatus
 from crm_events.services.actions import Operator, record_action
 from tests.builders import a_change, an_id
 from tests.integration.console.pages import NOW, arrive, text_of
 
 DELIVERIES = "/admin/crm_events/delivery/"
 NOTICES = "/admin/crm_events/notice/"
-RUNS = "/admin/crm_events/run/"
 AUDIT = "/admin/crm_events/operatoraction/"
 
 
-@pytest.mark.parametrize("address", [DELIVERIES, NOTICES, RUNS, AUDIT])
+@pytest.mark.parametrize("address", [DELIVERIES, NOTICES, AUDIT])
 def test_an_empty_list_says_why(admin: Client, address: str) -> None:
     assert "cm-empty" in text_of(admin, address)
 
@@ -71,7 +69,7 @@ def test_a_list_costs_the_same_however_many_rows_there_are(
 ) -> None:
     for _ in range(3):
         arrive(a_change("CREATE"))
-    with django_assert_max_num_queries(6):  # type: ignore[operator]
+    with django_assert_max_num_queries(7):  # type: ignore[operator]
         admin.get(DELIVERIES)
 
 
@@ -86,24 +84,6 @@ def test_notices_are_filtered_by_whether_they_were_answered(admin: Client) -> No
     arrive(a_change("GAP_OVERFLOW", ids=["000000000000000AAA"]))
     found = {state: len(admin.get(NOTICES, {"state": state}).context["page"].rows) for state in ("open", "answered")}
     assert found == {"open": 1, "answered": 0}
-
-
-def test_a_run_shows_progress_counts_and_error(admin: Client) -> None:
-    run = runs().create(RunRequest("replay", "Account", {"dry_run": True}, "mara", "New mapping."), NOW)
-    claimed = runs().claim(run.id, NOW)
-    assert claimed is not None
-    moved = runs().advance(claimed, RunProgress(None, {"streams": 30}, 120, ("One was refused.",)), NOW)
-    assert "25 %" in text_of(admin, RUNS)
-    runs().finish(moved, RunStatus.FAILED, NOW, "The log went away. Next: start it again.")
-    page = text_of(admin, f"{RUNS}{run.id}/change/")
-    for words in ("Replay Account", "Failed", "The log went away.", "One was refused.", "New mapping.", "Dry run"):
-        assert words in page
-
-
-@pytest.mark.parametrize("status", [status.value for status in Run.Status])
-def test_every_state_of_a_run_has_a_word(admin: Client, status: str) -> None:
-    Run.objects.create(kind="rebuild", target="client", started_by="mara", created_at=NOW, status=status)
-    assert status.capitalize() in text_of(admin, RUNS, status=status).partition("<tbody>")[2]
 
 
 def test_the_audit_is_searched_by_words(admin: Client) -> None:

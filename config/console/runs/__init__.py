@@ -1,0 +1,1 @@
+"""Runs in the console: watched and steered, backfills and checks started."""
