@@ -5,8 +5,8 @@ from config.variables import documented_variables
 
 ROOT = Path(__file__).resolve().parents[3]
 READ_BY = re.compile(r"""(?:\benv\.\w+|os\.environ(?:\.get)?|os\.getenv)[(\[]\s*["']([A-Z][A-Z0-9_]*)["']""")
-# Of the tests and of programs around us, not of the service's users.
-FOREIGN = {"DJANGO_SETTINGS_MODULE", "TEST_POSTGRES_URL"}
+# Of the tests, of programs around us, and what a process of ours tells another: not of the service's users.
+FOREIGN = {"DJANGO_SETTINGS_MODULE", "TEST_POSTGRES_URL", "CRM_DRILL_SERVICE_PORT"}
 
 
 def _read_variables() -> set[str]:
