@@ -33,7 +33,11 @@ def _ping_database() -> None:
         cursor.execute("SELECT 1")
 
 
-def _ping_broker() -> None:
+def ping_broker() -> None:
+    """Return if the message broker takes a connection.
+
+    :raises kombu.exceptions.OperationalError: it does not.
+    """
     with app.connection_for_write() as connection:
         # A connection of its own, once: what is kept may be dead, and what tries again may take long.
         connection.ensure_connection(max_retries=0)
@@ -62,7 +66,7 @@ def check_backend(name: str, ping: Callable[[], None]) -> BackendHealth:
 
 def check_broker() -> BackendHealth:
     """Connect to the message broker; a failure becomes part of the answer."""
-    return check_backend(BROKER, _ping_broker)
+    return check_backend(BROKER, ping_broker)
 
 
 @require_safe

@@ -3,19 +3,16 @@
 from collections.abc import Callable
 from functools import partial
 
-from config.celery import app
 from config.doctor.diagnosis import Check, Diagnosis, Light, amber, green, told
-from config.doctor.setup import Setup
-from config.health import BACKENDS, BackendHealth, check_backend
+from config.health import BACKENDS, BROKER, BackendHealth, check_backend, ping_broker
 
 GROUP = "Engines"
 _SLOW_MILLISECONDS = 1000
-_BROKER_SECONDS = 4.0
 
 
-def engine_checks(setup: Setup) -> list[Check]:
+def engine_checks() -> list[Check]:
     """Return a check for each backend, and one for the broker."""
-    pings: dict[str, Callable[[], None]] = {**BACKENDS, "broker": partial(_ping_broker, setup)}
+    pings: dict[str, Callable[[], None]] = {**BACKENDS, BROKER: ping_broker}
     return [Check(GROUP, name, partial(examine_engine, name, ping)) for name, ping in pings.items()]
 
 
@@ -33,11 +30,3 @@ def _translate(health: BackendHealth) -> Diagnosis:
         text = f"answers, but only after {health.milliseconds:,.0f} ms"
         return amber(health.name, text, "see its load, and the network between.")
     return green(health.name, f"answers within {health.milliseconds:,.1f} ms")
-
-
-def _ping_broker(setup: Setup) -> None:
-    if setup.is_embedded:
-        return
-    with app.connection_for_read(connect_timeout=_BROKER_SECONDS) as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=_BROKER_SECONDS)
-        connection.default_channel.close()

@@ -21,7 +21,7 @@ def all_checks(setup: Setup, now: datetime) -> list[Check]:
         Check("Credentials", "AWS identity", partial(credentials.examine_aws, setup), 15.0),
         Check("Credentials", "OpenSearch login", partial(credentials.examine_opensearch, setup)),
         Check("Salesforce", "Salesforce", salesforce.examine_salesforce, 30.0),
-        *engine_checks(setup),
+        *engine_checks(),
         *schema_checks(),
         Check("Lag", "lag", partial(lag.examine_backlog, now)),
         Check("Lag", "runs", partial(lag.examine_runs, now)),

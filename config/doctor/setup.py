@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+
+from config.brokers import scheme_of
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
@@ -44,9 +45,8 @@ class Setup:
 
     @property
     def broker(self) -> str:
-        """Return the kind of broker: ``memory``, ``redis``, ``amqp``, ``sqs`` ..."""
-        scheme = urlsplit(str(self.settings.CELERY_BROKER_URL)).scheme
-        return {"rediss": "redis", "amqps": "amqp", "pyamqp": "amqp"}.get(scheme, scheme)
+        """Return the kind of broker: ``memory``, ``redis``, ``amqp`` or ``sqs``."""
+        return scheme_of(self.settings.CELERY_BROKER_URL)
 
     @property
     def adapters(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from config.brokers import takes_remote_control
 from config.celery import app
 from config.doctor.diagnosis import Diagnosis, amber, green, red
 from config.doctor.setup import Setup
@@ -16,8 +17,6 @@ SWEEP = "sweep_pending"
 _LATE_SECONDS = 60
 _GONE_SECONDS = 300
 _ANSWER_SECONDS = 1.5
-# Brokers whose transport carries questions to workers; with SQS nobody can be asked.
-_ASKABLE = frozenset({"redis", "amqp"})
 
 
 def examine_sweep(setup: Setup, now: datetime) -> list[Diagnosis]:
@@ -55,7 +54,7 @@ def examine_lanes(setup: Setup) -> list[Diagnosis]:
     """Ask all workers which lanes they take from."""
     if setup.is_embedded:
         return []
-    if setup.broker not in _ASKABLE:
+    if not takes_remote_control(setup.settings.CELERY_BROKER_URL):
         return [green("workers", f"not asked: {setup.broker} carries no questions to workers; see the sweeps")]
     answers = app.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {}
     return judge_lanes({worker: [queue["name"] for queue in queues] for worker, queues in answers.items()}, setup)

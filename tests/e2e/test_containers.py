@@ -92,8 +92,9 @@ def containers(
 ) -> Iterator[Containers]:
     """Run all services, each once the ones it depends on are as it wants them."""
     composition = read_composition({"SECRET_KEY": "s" * 60, "POSTGRES_PASSWORD": "not-used-here"})
-    addresses = {"DATABASE_URL": database, "CELERY_BROKER_URL": f"{redis_url}/9", "PORT": str(free_port())}
-    variables = {**addresses, **dynamodb, **opensearch}
+    addresses = {"DATABASE_URL": database, "CELERY_BROKER_URL": redis_url, "PORT": str(free_port())}
+    queues = {"BROKER_PREFIX": f"containers-{uuid.uuid4().hex[:12]}-"}
+    variables = {**addresses, **dynamodb, **opensearch, **queues}
     running = Containers(image, composition, variables, tmp_path_factory.mktemp("logs"))
     prepared = running.run("migrate")
     assert prepared.returncode == 0, prepared.stdout + prepared.stderr

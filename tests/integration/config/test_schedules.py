@@ -29,7 +29,7 @@ def start() -> KeepingScheduler:
 
 
 def test_is_what_beat_runs_with() -> None:
-    assert issubclass(symbol_by_name(settings.CELERY_BEAT_SCHEDULER), KeepingScheduler)  # type: ignore[no-untyped-call]
+    assert issubclass(symbol_by_name(settings.CELERY_BEAT_SCHEDULER), KeepingScheduler)
 
 
 def test_a_new_database_begins_with_the_settings() -> None:
