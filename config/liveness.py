@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,20 @@ class Sign:
 
 
 class Rounds:
-    """What is known of a worker's main loop: when it last went round, and whether it has a broker to ask at all."""
+    """What is known of a worker's main loop: when it last went round, and whether it has a broker to ask at all.
 
-    def __init__(self) -> None:
+    ``clock`` returns seconds from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._is_consuming = False
         self._last = 0.0
 
     def went_round(self) -> None:
         """Note that the loop works."""
         self._is_consuming = True
-        self._last = time.monotonic()
+        self._last = self._clock()
 
     def waits_for_broker(self) -> None:
         """Note that the loop is left, until the broker is there again; a restart would help nothing."""
@@ -47,7 +52,7 @@ class Rounds:
     @property
     def are_well(self) -> bool:
         """Say whether nothing hangs."""
-        return not self._is_consuming or time.monotonic() - self._last < STALE_AFTER
+        return not self._is_consuming or self._clock() - self._last < STALE_AFTER
 
 
 _rounds = Rounds()

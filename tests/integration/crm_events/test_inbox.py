@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from crm_events.cdc import BodyError
 from crm_events.models import Delivery
@@ -15,6 +15,7 @@ from tests.builders import a_body, a_change
 from tests.integration.crm_events.delivering import NOW, deliver
 
 pytestmark = pytest.mark.django_db
+SKIPS_LOCKED = connection.features.has_select_for_update_skip_locked
 
 
 def seconds(number: float) -> timedelta:
@@ -125,6 +126,7 @@ class TestRacingClaimers:
         assert len(claimed) == len(set(claimed))
         assert set(claimed) == set(Delivery.objects.values_list("id", flat=True))
 
+    @pytest.mark.skipif(SKIPS_LOCKED, reason="no claimer sees what another one is claiming")
     def test_see_the_same_rows_and_get_them_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both have read the list of free deliveries before either of them changes a row."""
         for _ in range(5):
@@ -139,6 +141,21 @@ class TestRacingClaimers:
         monkeypatch.setattr(secrets, "token_hex", met)
         claimed = _in_threads(lambda _: claimed_ids(inbox.claim(5, NOW)), 2)
         assert sorted(len(part) for part in claimed) == [0, 5]
+
+    @pytest.mark.skipif(not SKIPS_LOCKED, reason="SQLite has one writer at a time")
+    def test_do_not_wait_for_one_another(self) -> None:
+        """The first has not committed its claim yet."""
+        ids = [deliver(a_change(), now=NOW + seconds(number)) for number in range(5)]
+        with transaction.atomic():
+            first = claimed_ids(inbox.claim(3, NOW))
+            (second,) = _in_threads(_claim_without_waiting, 1)
+        assert (first, second) == (ids[:3], ids[3:])
+
+
+def _claim_without_waiting(_: int) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    return claimed_ids(inbox.claim(5, NOW))
 
 
 class TestGiveBack:

@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from kombu.exceptions import OperationalError
 
 from crm_events.services.wakeups import wake_ingest, wake_projector, wake_runs
 from tests.builders import a_stream
@@ -37,11 +36,3 @@ def test_name_tasks_that_exist(sent: list[tuple[str, list[Any]]]) -> None:
     wake_runs()
     current_app.loader.import_default_modules()
     assert {name for name, _ in sent} <= set(current_app.tasks)
-
-
-def test_may_be_lost_with_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr(current_app, "send_task", fail)
-    wake_ingest()
