@@ -1,7 +1,7 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres lint format types imports migrations deploy-check ci bench forwarder lock clean \
-	engines engines-stop run-engines
+.PHONY: help run test test-postgres test-engines lint format types imports migrations deploy-check ci bench forwarder lock \
+	clean engines engines-stop run-engines
 
 ARGS ?=
 
@@ -21,6 +21,10 @@ test: ## Run all tests: make test ARGS="-k watermark"
 test-postgres: ## Run the integration tests with PostgreSQL in place of SQLite
 	@scripts/venv dev
 	@scripts/test-postgres $(ARGS)
+
+test-engines: ## Run the integration tests with DynamoDB, OpenSearch, EventBridge and PostgreSQL
+	@scripts/venv dev
+	@scripts/test-engines $(ARGS)
 
 lint: ## Check style and likely mistakes
 	@scripts/venv dev

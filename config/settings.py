@@ -106,7 +106,11 @@ _EVENT_STORES: dict[str, tuple[str, dict[str, Any]]] = {
     "memory": ("crm_events.adapters.memory.MemoryEventStore", {}),
     "dynamodb": (
         "crm_events.adapters.dynamodb.event_store.DynamoDBEventStore",
-        {"table_prefix": env.str("DYNAMODB_TABLE_PREFIX", default="crm")},
+        {
+            "table_prefix": env.str("DYNAMODB_TABLE_PREFIX", default="crm"),
+            # For others to read. DynamoDB Local writes many times slower with it, so do without it there.
+            "change_stream": env.bool("DYNAMODB_CHANGE_STREAM", default=True),
+        },
     ),
 }
 _READ_MODELS: dict[str, tuple[str, dict[str, Any]]] = {

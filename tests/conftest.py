@@ -11,9 +11,10 @@ import pytest
 
 from engines.catalogue import ENGINES
 from engines.server import Server
+from tests.engines import choice
 from tests.engines.environment import IN_CI, IS_WORKER, forget_foreign_settings
 
-pytest_plugins = ["tests.engines.plugin"]
+pytest_plugins = ["tests.engines.plugin", "tests.engines.default_plugin"]
 
 # TEST_DEFAULT_DATABASE=postgres: everything that works on the default database works on PostgreSQL in this run.
 _POSTGRES_IS_DEFAULT = os.environ.get("TEST_DEFAULT_DATABASE", "") == "postgres"
@@ -27,6 +28,8 @@ def _prepare_environment() -> Server | None:
         return None
     forget_foreign_settings()
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="crm-tests-")
+    if choice.ON_ENGINES:
+        os.environ.update(choice.VARIABLES)
     if _NO_POSTGRES is not None:
         os.environ.pop("TEST_POSTGRES_URL", None)
         return None

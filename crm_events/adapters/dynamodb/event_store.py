@@ -39,12 +39,15 @@ _T = TypeVar("_T")
 class DynamoDBEventStore(EventStore, Provisioned):
     """Keep the log in the tables ``<table_prefix>-events``, ``-streams`` and ``-states``.
 
-    Nothing connects before the first call. Region, credentials and endpoint are boto3's own settings.
+    Nothing connects before the first call. Region, credentials and endpoint are boto3's own settings. With
+    ``change_stream`` the provisioned table of events has a DynamoDB stream, for others to read; nothing here does.
     """
 
-    def __init__(self, table_prefix: str = "crm", connection: Connection | None = None) -> None:
+    def __init__(
+        self, table_prefix: str = "crm", connection: Connection | None = None, *, change_stream: bool = True
+    ) -> None:
         self._connection = connection or Connection()
-        self._tables = Tables(table_prefix)
+        self._tables = Tables(table_prefix, change_stream=change_stream)
         self._heads = Heads(self._connection, self._tables)
         self._reader = EventReader(self._connection, self._tables)
         self._walker = Walker(self._connection, self._tables, self._heads)

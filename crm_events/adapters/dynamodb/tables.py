@@ -62,12 +62,13 @@ class TableSchema:
 
 
 class Tables:
-    """The tables of one prefix."""
+    """The tables of one prefix; ``change_stream``: DynamoDB is to tell others of every new event."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, *, change_stream: bool = True) -> None:
         self.events = f"{prefix}-events"
         self.streams = f"{prefix}-streams"
         self.states = f"{prefix}-states"
+        self._change_stream = change_stream
 
     def schemas(self) -> list[TableSchema]:
         """Return what the tables must be like."""
@@ -77,7 +78,7 @@ class Tables:
                 self.events,
                 KeySchema(("entity_key", "S"), ("event_position", "S")),
                 local_indexes={LATE_INDEX: KeySchema(("entity_key", "S"), ("late_version", "N"))},
-                streams=True,
+                streams=self._change_stream,
             ),
             TableSchema(
                 self.streams,

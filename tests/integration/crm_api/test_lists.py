@@ -171,6 +171,7 @@ def test_every_fault_of_a_query_string_is_told_at_once(api: Api) -> None:
     assert all(fault["detail"] for fault in found)
 
 
+@pytest.mark.embedded_only("an answer of OpenSearch is JSON itself, whatever is in it")
 def test_results_are_not_decoded_on_their_way(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     _deals(2)
     monkeypatch.setattr(orjson, "loads", None)

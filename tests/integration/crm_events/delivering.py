@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.events import StoredEvent
 from crm_events.domain.identifiers import StreamKey
 from crm_events.domain.outcomes import Outcome
@@ -14,6 +13,7 @@ from crm_events.services import inbox
 from crm_events.services.dead_letters import OperationalDeadLetters
 from crm_events.services.processing import DeliveryProcessor
 from tests.builders import a_body, a_stream
+from tests.engines.defaults import DefaultEventStore
 
 NOW = datetime(2026, 10, 6, 7, 20, 9, 123456, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def deliver(*changes: dict[str, Any], now: datetime = NOW) -> str:
 def a_processor(
     store: EventStore | None = None, allowed_orgs: Collection[str] = (), max_attempts: int = 5
 ) -> DeliveryProcessor:
-    return DeliveryProcessor(store or SQLEventStore(), OperationalDeadLetters(), allowed_orgs, max_attempts)
+    return DeliveryProcessor(store or DefaultEventStore(), OperationalDeadLetters(), allowed_orgs, max_attempts)
 
 
 def process(processor: DeliveryProcessor | None = None, now: datetime = NOW, limit: int = 200) -> list[StreamKey]:
@@ -52,7 +52,7 @@ def names(found: Sequence[Outcome]) -> list[str]:
 def log_of(stream: StreamKey | None = None) -> list[StoredEvent]:
     """Return the events of a stream in fold order."""
     stream = stream or a_stream()
-    return SQLEventStore().read([ReadRequest(stream)])[stream]
+    return DefaultEventStore().read([ReadRequest(stream)])[stream]
 
 
 def letters() -> list[DeadLetter]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.models import Delivery, OperatorAction, Run
 from crm_events.ports.commands import AcceptEvents, ProcessEvents, StartReplay
 from crm_events.ports.event_store import HistoryQuery
@@ -11,6 +10,7 @@ from crm_events.services.commands import SalesforceCommandService
 from crm_events.services.dead_letters import OperationalDeadLetters
 from crm_events.services.runs import OperationalRuns
 from tests.builders import a_body, a_change, a_stream
+from tests.engines.defaults import DefaultEventStore
 from tests.integration.crm_events.delivering import NOW
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def service() -> SalesforceCommandService:
-    return SalesforceCommandService(SQLEventStore(), OperationalDeadLetters(), OperationalRuns())
+    return SalesforceCommandService(DefaultEventStore(), OperationalDeadLetters(), OperationalRuns())
 
 
 @pytest.fixture

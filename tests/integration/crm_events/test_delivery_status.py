@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.heads import Watermark
 from crm_events.selectors import DeliveryStatus, delivery_status
 from tests.builders import TIMESTAMP, a_change, a_stream
+from tests.engines.defaults import DefaultEventStore
 from tests.integration.crm_events.delivering import NOW, deliver, process
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def status(delivery: str) -> DeliveryStatus:
 def project(version: int, published: int | None = None, record: int = 1) -> None:
     """Say what the projector says when it is done."""
     mark = Watermark(a_stream(record), version, version if published is None else published)
-    SQLEventStore().move_watermarks([mark])
+    DefaultEventStore().move_watermarks([mark])
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_is_projected_although_newer_events_wait(delivery: str) -> None:
 
 def test_says_of_a_parked_record_that_it_is(delivery: str) -> None:
     project(1)
-    SQLEventStore().set_blocked([a_stream(2)], blocked=True)
+    DefaultEventStore().set_blocked([a_stream(2)], blocked=True)
     found = status(delivery)
     assert found.status == "projected"
     assert [("parked" in o.detail, o.outcome) for o in found.outcomes] == [(False, "recorded"), (True, "recorded")]
@@ -77,7 +77,7 @@ def test_says_of_a_parked_record_that_it_is(delivery: str) -> None:
 def test_does_not_call_parked_what_was_projected_before(delivery: str) -> None:
     for record in (1, 2):
         project(1, record=record)
-    SQLEventStore().set_blocked([a_stream(2)], blocked=True)
+    DefaultEventStore().set_blocked([a_stream(2)], blocked=True)
     assert [outcome.detail for outcome in status(delivery).outcomes] == ["", ""]
 
 

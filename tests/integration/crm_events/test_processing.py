@@ -9,12 +9,12 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from crm_events.adapters.memory import MemoryEventStore
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.cdc import BodyItem, ParsedItem, parse_item
 from crm_events.models import Delivery, OutcomeCount
 from crm_events.ports.event_store import AppendResult, EventStoreUnavailableError, StreamAppend
 from crm_events.services import inbox, processing
 from tests.builders import TIMESTAMP, a_change, a_stream, an_id
+from tests.engines.defaults import DefaultEventStore
 from tests.examples import an_example
 from tests.integration.crm_events.delivering import (
     NOW,
@@ -37,12 +37,12 @@ def at(second: int, **fields: Any) -> dict[str, Any]:
     return a_change("UPDATE", fields or None, timestamp=TIMESTAMP + second * 1000)
 
 
-class DownStore(SQLEventStore):
+class DownStore(DefaultEventStore):
     def append(self, appends: Sequence[StreamAppend], now: datetime) -> list[AppendResult]:
         raise EventStoreUnavailableError("no answer")
 
 
-class CountingStore(SQLEventStore):
+class CountingStore(DefaultEventStore):
     calls = 0
 
     def append(self, appends: Sequence[StreamAppend], now: datetime) -> list[AppendResult]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.identifiers import StreamKey
 from crm_events.models import DeadLetter, OperatorAction
 from crm_events.ports.dead_letters import StreamFailure
@@ -17,6 +16,7 @@ from crm_events.services.actions import Operator
 from crm_events.services.dead_letters import OperationalDeadLetters
 from crm_events.services.retries import DeadLetterDesk, RetryResult
 from tests.builders import ORG_ID, a_change, a_new_event, a_stream, an_id
+from tests.engines.defaults import DefaultEventStore
 from tests.integration.crm_events.delivering import NOW, a_processor, deliver, letters, log_of, process
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ OTHER_ORG = "00D000000000001"
 
 
 def a_desk(store: EventStore | None = None, allowed_orgs: Collection[str] = ()) -> DeadLetterDesk:
-    return DeadLetterDesk(store or SQLEventStore(), allowed_orgs)
+    return DeadLetterDesk(store or DefaultEventStore(), allowed_orgs)
 
 
 def refuse(*changes: dict[str, Any]) -> list[DeadLetter]:
@@ -39,9 +39,9 @@ def refuse(*changes: dict[str, Any]) -> list[DeadLetter]:
 def park(stream: StreamKey | None = None) -> list[DeadLetter]:
     """Record an event of a stream that cannot be projected, and return its letter."""
     stream = stream or a_stream()
-    SQLEventStore().append([StreamAppend(stream, [a_new_event(stream=stream)])], NOW)
+    DefaultEventStore().append([StreamAppend(stream, [a_new_event(stream=stream)])], NOW)
     OperationalDeadLetters().report_streams([StreamFailure("projection_failed", "no", stream)], NOW)
-    SQLEventStore().set_blocked([stream], blocked=True)
+    DefaultEventStore().set_blocked([stream], blocked=True)
     return list(DeadLetter.objects.filter(record=stream.entity_id))
 
 
@@ -105,7 +105,7 @@ class TestRetryOfEvents:
         assert (log_of(), actions()) == ([], [])
 
     def test_changes_nothing_while_the_log_is_down(self) -> None:
-        class DownStore(SQLEventStore):
+        class DownStore(DefaultEventStore):
             def append(self, appends: Sequence[StreamAppend], now: datetime) -> list[AppendResult]:
                 raise EventStoreUnavailableError
 
@@ -118,7 +118,7 @@ class TestRetryOfEvents:
 class TestRetryOfStreams:
     def test_releases_and_wakes_them(self, woken: list[StreamKey]) -> None:
         assert a_desk().retry(park(), OPERATOR, LATER) == RetryResult(0, 0, 1)
-        assert not SQLEventStore().heads([a_stream()])[a_stream()].blocked
+        assert not DefaultEventStore().heads([a_stream()])[a_stream()].blocked
         assert woken == [a_stream()]
 
     def test_leaves_the_letter_open_for_the_projector(self) -> None:
@@ -148,7 +148,7 @@ class TestDiscard:
 
     def test_keeps_a_record_parked(self) -> None:
         a_desk().discard(park(), OPERATOR, LATER)
-        assert SQLEventStore().heads([a_stream()])[a_stream()].blocked
+        assert DefaultEventStore().heads([a_stream()])[a_stream()].blocked
 
 
 class TestAudit:
@@ -164,7 +164,7 @@ class TestAudit:
         assert OperatorAction.objects.get().facts == {"code": "org_not_allowed"}
 
     def test_is_written_although_an_engine_fails_half_way(self) -> None:
-        class HalfDownStore(SQLEventStore):
+        class HalfDownStore(DefaultEventStore):
             def set_blocked(self, streams: Sequence[StreamKey], blocked: bool) -> None:
                 raise EventStoreUnavailableError
 

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.events import StoredEvent
 from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
 from crm_events.folding import FoldBase, FoldedStream, fold_stream
 from crm_events.ports.event_store import EventStoreUnavailableError, ReadRequest, StreamPage
 from crm_mappings.mapping import EntityMapping
-from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.read_model import Document, Generation, SaveOutcome, SaveResult
 from crm_projections.services.documents import document_of
+from tests.engines.defaults import DefaultEventStore, DefaultReadModel
 from tests.integration.crm_projections.rows import kill
 
 
@@ -35,9 +34,9 @@ def unmappable(stream: StreamKey) -> Any:
     return document
 
 
-def deadly(call: str, when: str) -> SQLReadModel:
+def deadly(call: str, when: str) -> DefaultReadModel:
     """Return a read model in which the process dies before or after a call."""
-    model = SQLReadModel()
+    model = DefaultReadModel()
     original = getattr(model, call)
 
     def deadly(*arguments: Any) -> Any:
@@ -49,12 +48,12 @@ def deadly(call: str, when: str) -> SQLReadModel:
     return model
 
 
-class DownStore(SQLEventStore):
+class DownStore(DefaultEventStore):
     def list_streams(self, entity_name: str, limit: int, cursor: str | None = None) -> StreamPage:
         raise EventStoreUnavailableError
 
 
-class ForgetfulStore(SQLEventStore):
+class ForgetfulStore(DefaultEventStore):
     """Has lost the events of one stream."""
 
     def __init__(self, stream: StreamKey) -> None:
@@ -66,7 +65,7 @@ class ForgetfulStore(SQLEventStore):
         return {stream: [] if stream == self.stream else events for stream, events in found.items()}
 
 
-class PickyModel(SQLReadModel):
+class PickyModel(DefaultReadModel):
     """Refuses documents of that name, in one generation or in all."""
 
     def __init__(self, generation: int | None = None) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.domain.events import NewEvent
 from crm_events.domain.heads import Head
 from crm_events.domain.identifiers import StreamKey
@@ -18,14 +17,13 @@ from crm_events.services.dead_letters import OperationalDeadLetters
 from crm_events.services.runs import OperationalRuns
 from crm_mappings.mapping import EntityMapping
 from crm_mappings.registry import mapping_for_entity, mapping_for_source
-from crm_projections.adapters.sql.outbox import OutboxBroadcaster
-from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.broadcaster import Broadcaster
 from crm_projections.ports.read_model import Document, Generation, ReadModel
 from crm_projections.services.projector import Projector, ProjectorPorts
 from crm_projections.services.rebuild import RebuildWorker
 from crm_projections.services.replay import ReplayWorker
 from tests.builders import TIMESTAMP, a_new_event, a_stream
+from tests.engines.defaults import DefaultBroadcaster, DefaultEventStore, DefaultReadModel, sent_messages
 
 NOW = datetime(2026, 10, 6, 7, 20, 9, 123000, tzinfo=UTC)
 
@@ -44,9 +42,9 @@ def at(second: int, change_type: str = "UPDATE", stream: StreamKey | None = None
 class Rows:
     """Everything the read side works with; a test puts a part of its own in place of one."""
 
-    store: EventStore = field(default_factory=SQLEventStore)
-    read_model: ReadModel = field(default_factory=SQLReadModel)
-    broadcaster: Broadcaster = field(default_factory=OutboxBroadcaster)
+    store: EventStore = field(default_factory=DefaultEventStore)
+    read_model: ReadModel = field(default_factory=DefaultReadModel)
+    broadcaster: Broadcaster = field(default_factory=DefaultBroadcaster)
     now: datetime = NOW
     runs: OperationalRuns = field(default_factory=OperationalRuns)
 
@@ -124,8 +122,8 @@ class Rows:
         return [document["name"] for document in self.documents(entity, number).values()]
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return the messages of the outbox, oldest first."""
-        return [dict(logged.detail) for logged in reversed(OutboxBroadcaster().recent(1_000))]
+        """Return the messages that were sent, oldest first."""
+        return sent_messages()
 
     def spoil(self, stream: StreamKey, name: str = "wrong", entity: str = "client", mapping: str | None = None) -> None:
         """Put a wrong document of the same version in place of the right one."""

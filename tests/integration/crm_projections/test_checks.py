@@ -9,11 +9,11 @@ from crm_events.ports.drift_report import DifferenceQuery
 from crm_events.ports.runs import RunRequest, RunStatus
 from crm_events.running.runner import Runner, RunWorker
 from crm_events.services.reconciliation.report import OperationalDriftReport
-from crm_projections.adapters.sql.outbox import OutboxBroadcaster
 from crm_projections.services import walking
 from crm_projections.services.checks import BroadcastsWorker, DocumentsWorker
 from crm_projections.services.projector import Projector
 from tests.builders import a_stream
+from tests.engines.defaults import sent_messages
 from tests.integration.crm_projections.rows import Rows, at
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ class TestBroadcasts:
         rows.now += timedelta(hours=1)
         (difference,) = check(rows, Check.BROADCASTS, "")
         assert (difference.cause, difference.subject) == (Cause.STUCK, str(stream))
-        assert len(OutboxBroadcaster().recent(10)) == 1
+        assert len(sent_messages()) == 1
         assert check(rows, Check.BROADCASTS, "") == []
 
     def test_of_the_last_minutes_are_not_late_yet(self, rows: Rows) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from crm_events.adapters.sql.event_store import SQLEventStore
 from crm_events.models import DeadLetter
 from crm_events.ports.event_store import EventStoreUnavailableError
 from crm_events.ports.runs import RunStatus, RunView
@@ -14,7 +13,6 @@ from crm_mappings.dto import EntityDto, NameText, Text
 from crm_mappings.mapping import EntityMapping, MappedField
 from crm_mappings.registry import use_mappings
 from crm_mappings.transforms import text
-from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.read_model import (
     Comparison,
     Document,
@@ -23,6 +21,7 @@ from crm_projections.ports.read_model import (
 )
 from crm_projections.services import walking
 from tests.builders import a_stream
+from tests.engines.defaults import DefaultEventStore, DefaultReadModel
 from tests.integration.crm_projections.faults import (
     DownStore,
     ForgetfulStore,
@@ -131,7 +130,7 @@ class TestBesideLiveChanges:
     def test_does_not_put_old_over_new(self, rows: Rows) -> None:
         """The record changes after the fill has read its events, before it writes its document."""
 
-        class Slow(SQLReadModel):
+        class Slow(DefaultReadModel):
             def save_many(self, generation: Generation, documents: Sequence[Document]) -> list[SaveResult]:
                 if generation.number == 2:
                     Rows().happen(at(9, Phone="new"))
@@ -145,7 +144,7 @@ class TestBesideLiveChanges:
     def test_parks_nothing_that_was_written_while_the_old_generation_went(self, rows: Rows) -> None:
         """The projector had the old generation on its list when another one was switched to and it was dropped."""
 
-        class Model(SQLReadModel):
+        class Model(DefaultReadModel):
             is_first = True
 
             def save_many(self, generation: Generation, documents: Sequence[Document]) -> list[SaveResult]:
@@ -199,7 +198,7 @@ class TestInterrupted:
         rows.read_model = deadly(call, when)
         with killed():
             rows.work(run)
-        rows.read_model = SQLReadModel()
+        rows.read_model = DefaultReadModel()
         rows.now += STALE
         rows.runner.sweep()
         assert rows.runs.get(run.id).status is RunStatus.DONE
@@ -232,7 +231,7 @@ class TestInterrupted:
         with pytest.raises(EventStoreUnavailableError):
             rows.work(run)
         assert rows.runs.get(run.id).status is RunStatus.RUNNING
-        rows.store, rows.now = SQLEventStore(), rows.now + STALE
+        rows.store, rows.now = DefaultEventStore(), rows.now + STALE
         rows.runner.sweep()
         assert rows.runs.get(run.id).status is RunStatus.DONE
 
@@ -254,7 +253,7 @@ class TestFailed:
         assert (rows.names()[0], DeadLetter.objects.count()) == ("Refused AB", 0)
 
     def test_when_that_happens_during_the_comparison(self, rows: Rows) -> None:
-        class Model(SQLReadModel):
+        class Model(DefaultReadModel):
             def compare(self, entity: str, first: int, second: int) -> Comparison:
                 found = super().compare(entity, first, second)
                 Rows(read_model=PickyModel(generation=2)).happen(at(5, Name="Refused AB"))

@@ -12,12 +12,11 @@ from crm_mappings.dto import EntityDto, Text
 from crm_mappings.mapping import EntityMapping, MappedField
 from crm_mappings.registry import use_mappings
 from crm_mappings.transforms import text
-from crm_projections.adapters.sql.outbox import OutboxBroadcaster
-from crm_projections.adapters.sql.read_model import SQLReadModel
 from crm_projections.ports.broadcaster import BroadcasterUnavailableError, Message, PublishResult
 from crm_projections.ports.read_model import Document, Generation, SaveResult
 from crm_projections.services import walking
 from tests.builders import a_stream
+from tests.engines.defaults import DefaultBroadcaster, DefaultReadModel
 from tests.integration.crm_projections.rows import NOW, Rows, at, kill, killed, press_ctrl_c, the_mapping
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +111,7 @@ class TestReplay:
         assert len(rows.documents(number=made.number)) == 2
 
     def test_goes_on_when_a_generation_is_dropped_meanwhile(self, rows: Rows) -> None:
-        class Dropping(SQLReadModel):
+        class Dropping(DefaultReadModel):
             def save_many(self, generation: Generation, documents: Sequence[Document]) -> list[SaveResult]:
                 if not generation.serves:
                     self.drop(generation.entity, generation.number)
@@ -124,7 +123,7 @@ class TestReplay:
         assert rows.run("replay", "Account").status is RunStatus.DONE
 
     def test_does_not_put_old_over_new(self, rows: Rows) -> None:
-        class Slow(SQLReadModel):
+        class Slow(DefaultReadModel):
             def save_many(self, generation: Generation, documents: Sequence[Document]) -> list[SaveResult]:
                 Rows().happen(at(9, Phone="new"))
                 return super().save_many(generation, documents)
@@ -175,7 +174,7 @@ class TestBroadcast:
         assert [change["field"] for change in last["changed_fields"] if change["field"] == "phone"] == ["phone"]
 
     def test_fails_the_run_when_a_message_is_not_taken(self, rows: Rows) -> None:
-        class Refusing(OutboxBroadcaster):
+        class Refusing(DefaultBroadcaster):
             def publish(self, messages: Sequence[Message]) -> list[PublishResult]:
                 return [PublishResult(message.id, "too large") for message in messages]
 
@@ -186,7 +185,7 @@ class TestBroadcast:
         assert "too large" in run.error
 
     def test_waits_while_the_broadcast_is_down(self, rows: Rows) -> None:
-        class Down(OutboxBroadcaster):
+        class Down(DefaultBroadcaster):
             def publish(self, messages: Sequence[Message]) -> list[PublishResult]:
                 raise BroadcasterUnavailableError
 
@@ -195,7 +194,7 @@ class TestBroadcast:
         run = rows.start("replay", "Account", broadcast=True)
         with pytest.raises(BroadcasterUnavailableError):
             rows.work(run)
-        rows.broadcaster, rows.now = OutboxBroadcaster(), rows.now + STALE
+        rows.broadcaster, rows.now = DefaultBroadcaster(), rows.now + STALE
         assert rows.runner.sweep().ended == 1
         assert rows.runs.get(run.id).counts["sent"] == 1
 

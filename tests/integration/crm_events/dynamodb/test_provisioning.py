@@ -67,6 +67,15 @@ def test_makes_tables_that_are_paid_by_request_protected_and_streamed(
     assert (events["DeletionProtectionEnabled"], states["DeletionProtectionEnabled"]) == (True, False)
 
 
+def test_makes_and_wants_no_stream_where_nobody_asks_for_one(connection: Connection, prefix: str) -> None:
+    store = DynamoDBEventStore(prefix, connection, change_stream=False)
+    try:
+        assert not [finding for finding in [*store.provision(), *store.verify()] if "stream of" in finding.subject]
+        assert "StreamSpecification" not in (connection.describe(f"{prefix}-events") or {})
+    finally:
+        remove_tables(connection, prefix)
+
+
 def test_says_plainly_that_an_endpoint_has_no_backups(empty: DynamoDBEventStore, prefix: str) -> None:
     found = finding_of(empty.provision(), f"{BACKUPS}{prefix}-events")
     assert (found.condition, found.is_fault) == (Condition.UNSUPPORTED, False)
