@@ -9,6 +9,7 @@ from django.db import connection
 
 from benchmarks import load, service
 from benchmarks.api import measure_api
+from benchmarks.backfill import measure_backfill, measure_memory
 from benchmarks.naive import NaivePipeline
 from benchmarks.raw import empty, read_rows, write_rows, written_tables
 from benchmarks.report import Result, median_milliseconds, seconds, show
@@ -24,6 +25,7 @@ def run_all(names: Sequence[str]) -> None:
     call_command("migrate", verbosity=0)
     results: list[Result] = []
     measures = {"pipeline": pipeline, "stream-length": stream_length, "full-replay": full_replay, "api": measure_api}
+    measures |= {"backfill": measure_backfill, "backfill-memory": measure_memory}
     for name in names:
         results += measures[name]()
     show(results)
