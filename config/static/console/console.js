@@ -36,7 +36,7 @@ document.addEventListener("keydown", (event) => {
 
 // A part marked data-live="2" changes by itself: every two seconds the page is fetched again and its part takes the
 // place of the old one, until the page says 0 because nothing runs any more.
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const part = () => document.querySelector("[data-live]");
   const seconds = () => Number(part()?.dataset.live || 0);
   const state = document.querySelector("[data-live-state]");
@@ -86,4 +86,4 @@ document.addEventListener("keydown", (event) => {
   state.hidden = false;
   show("Live", "live");
   plan();
-})();
+});
