@@ -95,19 +95,16 @@ def doing_half(connection: Connection, operation: str, leave: Callable[[Any, Any
     ``leave`` puts the other half into the answer as what was left undone.
     """
     count = Times(10**6)
-    undone: list[Any] = []
 
-    def cut(params: dict[str, Any], **_: Any) -> dict[str, Any]:
-        whole = params[key]
+    # The context is the call's own: several threads may be calling.
+    def cut(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
         if count.take() and count.asked % 2 == 0:
-            undone.append(None)
             return params
-        half, rest = _halves(whole)
-        undone.append(rest)
+        half, context["undone"] = _halves(params[key])
         return {**params, key: half}
 
-    def add(parsed: dict[str, Any], **_: Any) -> None:
-        if rest := undone.pop():
+    def add(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        if rest := context.pop("undone", None):
             leave(parsed, rest)
 
     with (
