@@ -11,9 +11,9 @@ from crm_projections.adapters.opensearch.read_model import OpenSearchReadModel
 class OpenSearchIndices:
     """A prefix nobody else has, and a read model whose indices have it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, prefix: str = "") -> None:
         self.url = url
-        self.prefix = f"t{uuid4().hex}"
+        self.prefix = prefix or f"t{uuid4().hex}"
         self.model = OpenSearchReadModel(hosts=[url], index_prefix=self.prefix)
 
     def another(self, **options: Any) -> OpenSearchReadModel:
@@ -37,10 +37,19 @@ class OpenSearchIndices:
         index = f"{self.prefix}-{entity}-{number:06d}"
         return _count(self.call("GET", f"/{index}/_mapping")[index]["mappings"])
 
+    def clear(self) -> None:
+        """Remove all generations; the list of them stays as an empty index, which is slow to make."""
+        self.call("DELETE", f"/{self.prefix}-*")
+        listed = f"/{self.prefix}.generations"
+        self.call("POST", f"{listed}/_refresh")
+        self.call("POST", f"{listed}/_delete_by_query", {"query": {"match_all": {}}})
+
     def remove(self) -> None:
         """Remove everything that was made under the prefix."""
         self.call("DELETE", f"/{self.prefix}*")
-        self.call("DELETE", f"/_index_template/{self.prefix}-documents")
+        template = f"/_index_template/{self.prefix}-documents"
+        if "index_templates" in self.call("GET", template):
+            self.call("DELETE", template)
 
 
 def _count(mapping: dict[str, Any]) -> int:
