@@ -84,6 +84,14 @@ class GenerationContract:
         assert model.count_by_mapping("thing") == {"m2": 1}
         assert [generation.serves for generation in model.generations("thing")] == [False, True]
 
+    def test_a_switch_shows_what_was_saved_just_before(self, model: ReadModel) -> None:
+        made = another(model)
+        model.set_state("thing", made.number, READY)
+        model.save_many(made, [a_document("2")])
+        model.switch("thing", made.number)
+
+        assert find(model) == ["2"]
+
     def test_a_switch_can_be_taken_back(self, model: ReadModel) -> None:
         fill(model, a_document("1"))
         switch_to(model, another(model))

@@ -178,7 +178,18 @@ class SortContract:
 
 class PageContract:
     @pytest.mark.parametrize(
-        "sort", [(), ("status",), ("-status",), ("-status", "term"), ("-id",), ("unknown",), ("won", "-amount")]
+        "sort",
+        [
+            (),
+            ("status",),
+            ("-status",),
+            ("-status", "term"),
+            ("-id",),
+            ("unknown",),
+            ("won", "-amount"),
+            ("-term",),
+            ("-won",),
+        ],
     )
     @pytest.mark.parametrize("size", [1, 3, 7])
     def test_a_walk_meets_every_document_once_and_in_order(
@@ -256,5 +267,6 @@ def walk(model: ReadModel, size: int, *sort: str) -> list[str]:
     while True:
         result = model.search("thing", SearchQuery(sort=sorts(*sort), limit=size, after=after, with_count=False))
         seen += ids_of(result)
+        assert len(seen) == len(set(seen)), "the walk came back to where it was"
         if (after := result.next_position) is None:
             return seen
