@@ -38,7 +38,7 @@ class Salesforce:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     port = str(free_port())
     variables = {"SIMULATOR_PORT": port, "SIMULATOR_ACCOUNTS": "40"}
-    with RunningService(tmp_path_factory.mktemp("simulator") / "var", demo=True, **variables) as running:
+    with RunningService(tmp_path_factory.mktemp("simulator") / "var", demo=True, port=None, **variables) as running:
         url = f"http://127.0.0.1:{port}"
         assert f"{url}/simulator/" in running.output()
         wait_until(lambda: "changes a minute" in running.output(), timeout=120)
