@@ -91,6 +91,13 @@ class RunSession:
         if self.slice_ends is not None and self.now >= self.slice_ends:
             raise RunReleasedError
 
+    def close(self) -> None:
+        """Write what was counted since the last save, at the end of the work.
+
+        :raises RunLostError: somebody took the run over.
+        """
+        self.run = self.runs.advance(self.run, RunProgress(self.cursor, dict(self.counts)), self.now)
+
     def rest(self, until: datetime, *log: str) -> None:
         """Write cursor and counts, and wait until a time: in the queue, or right here if somebody watches.
 
@@ -177,6 +184,7 @@ class Runner:
         session = RunSession(self._runs, run, self._clock, on_progress, ends, wait)
         try:
             self._workers[run.kind].work(session)
+            session.close()
         except (RunLostError, RunCancelledError, RunPausedError, RunReleasedError) as stop:
             return self._stop(session, stop)
         except RunFailedError as error:

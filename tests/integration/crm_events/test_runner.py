@@ -101,3 +101,16 @@ class TestPause:
         run = a_run()
         a_runner(IsAsked()).sweep()
         assert (RUNS.get(run.id).status, RUNS.get(run.id).cursor) == (RunStatus.PAUSED, 2)
+
+
+class TestEnd:
+    def test_keeps_what_was_counted_after_the_last_page(self) -> None:
+        class CountsAtLast(PageWorker):
+            def work(self, session: RunSession) -> None:
+                super().work(session)
+                session.count("differences", 3)
+
+        run = a_run()
+        a_runner(CountsAtLast()).sweep()
+        ended = RUNS.get(run.id)
+        assert (ended.status, dict(ended.counts)) == (RunStatus.DONE, {"pages": PAGES, "differences": 3})
