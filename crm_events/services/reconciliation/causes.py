@@ -8,6 +8,7 @@ from typing import Any
 from crm_events.cdc.times import epoch_ms
 from crm_events.domain.drift import Cause, Check, Difference, Remedy
 from crm_events.domain.identifiers import StreamKey
+from crm_events.record import NEVER_CARRIED
 from crm_events.record.comparing import ColumnDifference
 
 _DELETION = "IsDeleted"
@@ -63,8 +64,8 @@ class Judge:
             deleted = evidence.row.get(_DELETION) in (True, "true")
             words = "deleted" if deleted else "restored"
             return Cause.MISSED_EVENT, f"Salesforce says that the record was {words}."
-        if names and all(name in self.calculated for name in names):
-            return Cause.FORMULA, "Salesforce calculates these values; they change without an event."
+        if names and all(name in self.calculated or name in NEVER_CARRIED for name in names):
+            return Cause.FORMULA, "Salesforce works these values out; no event tells of them."
         return Cause.MISSED_EVENT, _in_words(evidence.columns)
 
 

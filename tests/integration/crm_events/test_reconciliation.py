@@ -188,6 +188,12 @@ class TestOtherCauses:
         assert (difference.cause, difference.fields) == (Cause.FORMULA, ("Score__c",))
         assert desk.state(a_stream(2)).fields["Score__c"] == 7
 
+    def test_a_value_that_no_event_carries_is_no_missed_event(self, desk: Desk) -> None:
+        desk.source.change("Account", an_id(2), quietly=True, LastActivityDate="2026-10-05")
+        (difference,) = found(check(desk, Check.SAMPLE))
+        assert (difference.cause, difference.fields) == (Cause.FORMULA, ("LastActivityDate",))
+        assert desk.state(a_stream(2)).fields["LastActivityDate"] == "2026-10-05"
+
     def test_a_change_without_any_time_is_found_after_a_row_of_our_own(self, desk: Desk) -> None:
         desk.source.change("Account", an_id(2), Industry="Shipping")
         later(desk, CALM)
