@@ -1,6 +1,6 @@
 # Client Management Service. "make help" lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgres test-engines lint format types imports migrations deploy-check ci bench forwarder lock \
+.PHONY: help run test test-postgres test-engines lint format types imports migrations deploy-check ci bench bench-engines forwarder lock \
 	clean engines engines-stop run-engines
 
 ARGS ?=
@@ -56,6 +56,11 @@ ci: ## Run everything that CI runs
 bench: ## Measure the pipeline against its yardsticks and print the ratios
 	@scripts/venv dev
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+bench-engines: ## Measure the adapters of production against the raw engines and print the ratios
+	@scripts/venv dev
+	@.venv/bin/python -m engines start >/dev/null
+	@eval "$$(.venv/bin/python -m engines env)" && exec .venv/bin/python -m benchmarks engines
 
 forwarder: ## Pack the Lambda forwarder into build/forwarder.zip
 	@scripts/venv dev

@@ -7,12 +7,14 @@ from pathlib import Path
 
 USUAL = ("pipeline", "stream-length", "full-replay", "api", "backfill")
 # A million rows take minutes; BENCH_ROWS sets another number.
-NAMES = (*USUAL, "backfill-memory")
+ENGINES = ("engines-append", "engines-rebuild", "engines-api", "engines-replay")
+NAMES = (*USUAL, "backfill-memory", *ENGINES)
 
 
 def main() -> int:
     """Prepare a database of its own, run what was asked for, print a table."""
     wanted = sys.argv[1:] or list(USUAL)
+    wanted = list(ENGINES) if wanted == ["engines"] else wanted
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
         sys.stderr.write(f"There is no benchmark {', '.join(unknown)}. Next: name some of {', '.join(NAMES)}.\n")

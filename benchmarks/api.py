@@ -27,8 +27,13 @@ def measure_api() -> list[Result]:
     for body in load.bodies(load.history(range(DOCUMENTS), range(1)), 500):
         service.accept(body)
     service.drain()
-    client = Client(headers={"authorization": f"Bearer {_api_key()}"}, SERVER_NAME="localhost")
+    client = api_client()
     return [_measure(name, path, client) for name, path in PATHS.items()]
+
+
+def api_client() -> Client:
+    """Return a caller of the API with a key."""
+    return Client(headers={"authorization": f"Bearer {_api_key()}"}, SERVER_NAME="localhost")
 
 
 def _api_key() -> str:

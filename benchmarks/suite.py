@@ -10,6 +10,8 @@ from django.db import connection
 from benchmarks import load, service
 from benchmarks.api import measure_api
 from benchmarks.backfill import measure_backfill, measure_memory
+from benchmarks.engines import MEASURES as ENGINES
+from benchmarks.engines import use_prefix_of_its_own
 from benchmarks.naive import NaivePipeline
 from benchmarks.raw import empty, read_rows, write_rows, written_tables
 from benchmarks.report import Result, median_milliseconds, seconds, show
@@ -25,7 +27,9 @@ def run_all(names: Sequence[str]) -> None:
     call_command("migrate", verbosity=0)
     results: list[Result] = []
     measures = {"pipeline": pipeline, "stream-length": stream_length, "full-replay": full_replay, "api": measure_api}
-    measures |= {"backfill": measure_backfill, "backfill-memory": measure_memory}
+    if any(name in ENGINES for name in names):
+        use_prefix_of_its_own()
+    measures |= ENGINES | {"backfill": measure_backfill, "backfill-memory": measure_memory}
     for name in names:
         results += measures[name]()
     show(results)

@@ -126,7 +126,8 @@ def test_nothing_is_lost_when_workers_are_killed_and_the_broker_is_away_under_lo
     _wait_for_more(senders, 20)
     for sender in senders:
         sender.stop()
-    wait_until(lambda: is_settled(ALIAS), timeout=90, interval=0.2)
+    # Workers look for a broker that was away ever less often, so on a busy machine this takes minutes.
+    wait_until(lambda: is_settled(ALIAS), timeout=300, interval=0.2)
     assert expected.differences(ALIAS) == []
     assert max(sender.slowest for sender in senders) < BOUND
 
