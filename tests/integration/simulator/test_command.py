@@ -95,7 +95,7 @@ def test_goes_on_where_it_was_stopped(receiver: Receiver, folder: Path) -> None:
     run(receiver, folder, address, no_flaws=True)
     run(receiver, folder, is_live)
     sent = keys(receiver)
-    assert len(set(sent)) == len(sent) > 100
+    assert len(set(sent)) == len(sent) > 50
 
 
 def test_lets_people_work_at_the_pace_it_is_told(receiver: Receiver, folder: Path) -> None:
