@@ -39,7 +39,7 @@ class BackfillParameters(_Strict):
             ids=tuple(self.ids),
             mode=self.mode,
             dry_run=self.dry_run,
-            broadcast=self.broadcast and not self.dry_run,
+            broadcast=self.broadcast,
             include_deleted=self.include_deleted,
         )
 

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from rest_framework.request import Request
 
 from crm_api.body import check_content_type, read_body
 from crm_api.errors import BodyFault, BodyFaultsError, RunConflictError
 from crm_api.openapi_runs import describe_differences, describe_estimate, describe_run, describe_runs, describe_steering
+from crm_api.parameters import Parameters
 from crm_api.responses import json_response, time_text
 from crm_api.run_requests import (
     BackfillRequest,
@@ -24,7 +26,7 @@ from crm_api.run_requests import (
 )
 from crm_api.views.base import Endpoint
 from crm_events.backends import crm_source, drift_report, event_store, has_crm_source, runs
-from crm_events.domain.drift import OF_SALESFORCE, OF_THE_WHOLE
+from crm_events.domain.drift import OF_SALESFORCE, OF_THE_WHOLE, run_kind
 from crm_events.domain.errors import InvalidIdError
 from crm_events.domain.identifiers import StreamKey, is_entity_name
 from crm_events.entry import command_service
@@ -59,10 +61,8 @@ class Runs(Endpoint):
         parameters.finish(["status", "kind", "before", "limit"])
         statuses = [RunStatus(status)] if status else []
         found = runs().find(RunQuery([kind] if kind else [], None, statuses, limit, before or None))
-        more = len(found) == limit
-        address = request.build_absolute_uri(request.path)
-        query = {**parameters.given, "before": str(found[-1].id)} if more else {}
-        return json_response({"results": [_run(run) for run in found], "next": (more and _url(address, query)) or None})
+        last = found[-1].id if len(found) == limit else None
+        return json_response({"results": [_run(run) for run in found], "next": _next(request, parameters, last)})
 
     def post(self, request: Request) -> HttpResponse:
         """Queue a run; 202 means that its row is there and will be worked."""
@@ -144,9 +144,7 @@ class Differences(Endpoint):
         limit = parameters.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
         parameters.finish(["before", "limit"])
         found = drift_report().find(DifferenceQuery(run_ids=[number], limit=limit, before=before or None))
-        more = len(found) == limit
-        address = request.build_absolute_uri(request.path)
-        query = {**parameters.given, "before": str(found[-1].number)} if more else {}
+        last = found[-1].number if len(found) == limit else None
         rows = [
             {
                 "check": one.difference.check.value,
@@ -159,7 +157,7 @@ class Differences(Endpoint):
             }
             for one in found
         ]
-        return json_response({"results": rows, "next": (more and _url(address, query)) or None})
+        return json_response({"results": rows, "next": _next(request, parameters, last)})
 
 
 def _start(asked: BackfillRequest | ReplayRequest | RebuildRequest | CheckRequest, who: str) -> int:
@@ -179,7 +177,7 @@ def _start(asked: BackfillRequest | ReplayRequest | RebuildRequest | CheckReques
             start = StartRun("rebuild", _entity(asked.target), {}, who, asked.reason)
         case CheckRequest():
             start = StartRun(
-                f"check-{asked.parameters.check.value}",
+                run_kind(asked.parameters.check),
                 _check_target(asked),
                 {"repair": asked.parameters.repair},
                 who,
@@ -267,5 +265,9 @@ def _run(run: RunView) -> dict[str, Any]:
     }
 
 
-def _url(address: str, query: Mapping[str, str]) -> str:
-    return f"{address}?{'&'.join(f'{name}={value}' for name, value in query.items())}"
+def _next(request: Request, parameters: Parameters, last: int | None) -> str | None:
+    """Return where the following page is, after the last row of a full one."""
+    if last is None:
+        return None
+    query = urlencode({**parameters.given, "before": str(last)})
+    return f"{request.build_absolute_uri(request.path)}?{query}"

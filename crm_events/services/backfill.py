@@ -34,7 +34,7 @@ class Mode(StrEnum):
     BULK = "bulk"
 
 
-_WAYS = {Mode.REST: "REST", Mode.BULK: "a bulk job"}
+WAYS = {Mode.REST: "REST", Mode.BULK: "a bulk job"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class BackfillOptions:
             "ids": list(self.ids),
             "mode": self.mode.value,
             "dry_run": self.dry_run,
-            "broadcast": self.broadcast,
+            "broadcast": self.broadcast and not self.dry_run,  # a dry run tells nobody
             "include_deleted": self.include_deleted,
         }
 
@@ -198,7 +198,7 @@ class BackfillWorker:
         rows = len(reading.options.ids) or calls.make(lambda: calls.source.count(reading.query))
         expected = estimate(reading.options, rows)
         session.cursor = {"mode": expected.mode.value, "page": None, "index": 0, "job": None}
-        session.save(f"{rows:,} rows to read by {_WAYS[expected.mode]}, about {expected.calls:,} calls.", total=rows)
+        session.save(f"{rows:,} rows to read by {WAYS[expected.mode]}, about {expected.calls:,} calls.", total=rows)
 
     def _read_pages(self, reading: _Reading) -> None:
         calls = reading.calls

@@ -114,7 +114,7 @@ class BackfillForm(ReasonForm):
             ids=tuple(cleaned["ids"]),
             mode=Mode(cleaned["mode"] or Mode.AUTO),
             dry_run=cleaned["dry_run"],
-            broadcast=cleaned["broadcast"] and not cleaned["dry_run"],
+            broadcast=cleaned["broadcast"],
             include_deleted=cleaned["include_deleted"],
         )
 

@@ -15,10 +15,8 @@ from crm_events.entry import bulk_runner
 from crm_events.ports.crm_source import CrmSourceError
 from crm_events.ports.runs import RunRequest
 from crm_events.running.terminal import current_user, print_counts, start_or_continue, work_with_bar
-from crm_events.services.backfill import KIND, BackfillOptions, Mode
+from crm_events.services.backfill import KIND, WAYS, BackfillOptions, Mode
 from crm_events.services.expectations import Expectation, expect
-
-_WAYS = {Mode.REST: "REST", Mode.BULK: "a bulk job"}
 
 
 class Command(BaseCommand):
@@ -76,7 +74,7 @@ def in_words(expected: Expectation) -> str:
     took = "no backfill was measured yet, so nobody knows how long it takes"
     if expected.seconds is not None:
         took = f"about {_duration(expected.seconds)}, at the rate of the last ones"
-    return f"{expected.rows:,} rows by {_WAYS[expected.mode]}, about {expected.calls:,} calls of Salesforce, {took}."
+    return f"{expected.rows:,} rows by {WAYS[expected.mode]}, about {expected.calls:,} calls of Salesforce, {took}."
 
 
 def _duration(seconds: float) -> str:
@@ -93,7 +91,7 @@ def _options(options: dict[str, Any]) -> BackfillOptions:
         ids=tuple(normalize_id(one.strip()) for one in options["ids"].split(",") if one.strip()),
         mode=Mode(options["mode"]),
         dry_run=options["dry_run"],
-        broadcast=options["broadcast"] and not options["dry_run"],
+        broadcast=options["broadcast"],
         include_deleted=options["deleted"],
     )
 

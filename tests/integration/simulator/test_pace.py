@@ -1,6 +1,6 @@
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -29,14 +29,17 @@ def test_lets_transactions_happen_at_its_rate(org: SimulatedOrg, pace: Pace) -> 
     assert time.monotonic() - began > 0.3
 
 
-def test_stands_still_at_a_rate_of_none(org: SimulatedOrg, pace: Pace) -> None:
+def test_stands_still_at_a_rate_of_none(org: SimulatedOrg, pace: Pace, monkeypatch: pytest.MonkeyPatch) -> None:
     pace.rate = 6_000
     wait_until(lambda: count(org))
     pace.rate = 0
     wait_until(lambda: not pace._changed.is_set())
     before = count(org)
+    rounds: list[datetime] = []
+    monkeypatch.setattr(pace.life, "commit_due", rounds.append)
     pace._thread.join(timeout=0.3)
     assert count(org) == before
+    assert len(rounds) <= 1  # waiting costs nothing
 
 
 def test_takes_up_another_rate_at_once(org: SimulatedOrg, pace: Pace) -> None:
