@@ -20,3 +20,11 @@ class Scheduler(KeepingScheduler):
         """Start what is due; return the seconds until the next."""
         self._sign.give()
         return super().tick(*args, **kwargs)
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:  # noqa: ARG002  # the package's signature
+        """Send a task by a connection of the application's pool.
+
+        The producer that the package keeps goes on with its one connection, which does not come back after the broker
+        was away; the pool replaces one that failed.
+        """
+        return super().apply_async(entry, producer=None, advance=advance, **kwargs)
